@@ -1,0 +1,87 @@
+"""The operating system: what its files say it is, and the machine that it runs on."""
+
+import re
+import struct
+from collections.abc import Iterator
+
+from envparity_agent.collectors.interface import Subject
+from envparity_agent.errors import Unreadable
+from envparity_agent.fingerprint import Attributes, Section
+from envparity_agent.root import MIB, Root
+
+# e_machine of the ELF header, https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
+_MACHINES = {
+    3: "i386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86_64", 183: "aarch64",
+    243: "riscv", 258: "loongarch",
+}  # fmt: skip
+_GLIBC = re.compile(rb"GNU C Library [^\n]*version (\d+\.\d+)")
+_MUSL = re.compile(rb"\x00(1\.\d+\.\d+)\x00")
+
+
+def collect(subject: Subject) -> Iterator[Section]:
+    """Yield `os`: distribution, libc, architecture; all of it from files, so it can be read in any root."""
+    root = subject.root
+    libc, machine = _libc(root)
+    items: dict[str, Attributes] = {"distribution": _distribution(root)}
+    if libc:
+        items["libc"] = libc
+    if machine:
+        items["architecture"] = {"machine": machine}
+    yield Section("os", "os", 1, items)
+
+
+def _distribution(root: Root) -> Attributes:
+    # a key=value file of shell syntax, read as data only: https://www.freedesktop.org/software/systemd/man/os-release
+    content = root.read_if_there("etc/os-release")
+    if content is None:
+        content = root.read("usr/lib/os-release")
+    fields: dict[str, str] = {}
+    for line in content.decode("utf-8", "replace").splitlines():
+        key, separator, value = line.strip().partition("=")
+        if separator and not key.startswith("#"):
+            fields[key] = re.sub(r"\\(.)", r"\1", value.strip("\"'"))
+    facts: dict[str, str | None] = {
+        "id": fields.get("ID", "linux"),
+        "version": fields.get("VERSION_ID"),
+        "codename": fields.get("VERSION_CODENAME"),
+        "name": fields.get("PRETTY_NAME"),
+    }
+    debian = root.read_if_there("etc/debian_version")
+    if debian:
+        facts["point_release"] = debian.decode("utf-8", "replace").strip()
+    return {key: value for key, value in facts.items() if value}
+
+
+def _libc(root: Root) -> tuple[Attributes | None, str | None]:
+    for path in _libc_candidates(root):
+        try:
+            content = root.read(path, cap=16 * MIB)
+        except Unreadable:
+            continue  # another candidate may be the one: /lib32 and /lib of a multilib system
+        machine = _elf_machine(content)
+        for family, pattern in (("glibc", _GLIBC), ("musl", _MUSL)):
+            found = pattern.search(content)
+            if found and machine:
+                return {"family": family, "version": found.group(1).decode()}, machine
+    return None, None
+
+
+def _libc_candidates(root: Root) -> Iterator[str]:
+    for directory in ("lib", "lib64", "usr/lib", "usr/lib64"):
+        try:
+            names = root.names(directory)
+        except Unreadable:
+            continue  # not every layout has each of them
+        for name in names:
+            if name == "libc.so.6" or name.startswith("ld-musl-"):
+                yield f"{directory}/{name}"
+            elif name.endswith("-linux-gnu"):
+                yield f"{directory}/{name}/libc.so.6"
+
+
+def _elf_machine(content: bytes) -> str | None:
+    if content[:4] != b"\x7fELF" or len(content) < 20:
+        return None
+    order = "<" if content[5] == 1 else ">"
+    (number,) = struct.unpack_from(f"{order}H", content, 18)
+    return _MACHINES.get(number, f"elf-{number}")

@@ -1,0 +1,143 @@
+"""Safe reading below one root directory: the host's, a container's, an image's, a chroot's are all the same.
+
+Every path is resolved by the kernel inside the root (openat2 with RESOLVE_IN_ROOT), so neither a symlink nor a race
+leads out of it; magic links of /proc are refused, and only regular files are read, up to a cap.
+See https://man7.org/linux/man-pages/man2/openat2.2.html
+"""
+
+import ctypes
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+from envparity_agent.errors import Unreadable, UsageError
+from envparity_agent.fingerprint import Reason
+
+MIB = 1024 * 1024
+
+_SYS_OPENAT2 = 437  # the same number on every architecture
+_RESOLVE_NO_MAGICLINKS = 0x02
+_RESOLVE_IN_ROOT = 0x10
+
+_REASONS = {
+    errno.EACCES: Reason.PERMISSION,
+    errno.EPERM: Reason.PERMISSION,
+    errno.ENOENT: Reason.VANISHED,
+    errno.ENOTDIR: Reason.VANISHED,
+    errno.ESTALE: Reason.VANISHED,
+    errno.ELOOP: Reason.SYMLINKS,
+    errno.EXDEV: Reason.SYMLINKS,
+    errno.ENXIO: Reason.NOT_REGULAR,
+    errno.EISDIR: Reason.NOT_REGULAR,
+    errno.ENOSYS: Reason.UNSUPPORTED,
+    errno.ENAMETOOLONG: Reason.CAP,
+}
+
+
+class _OpenHow(ctypes.Structure):
+    _fields_ = [("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64)]
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _openat2(directory: int, path: str, flags: int) -> int:
+    how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
+    descriptor = int(_libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how)))
+    if descriptor < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), path)
+    return descriptor
+
+
+class Root:
+    """A directory as the root of everything that is read through it; paths are relative to it."""
+
+    def __init__(self, path: str) -> None:
+        """Open the root; raises UsageError where it is not a directory that can be opened."""
+        try:
+            self._directory = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as problem:
+            raise UsageError(f"cannot open {path} as a root: {problem.strerror}") from None
+        self.path = path
+        here, system = os.fstat(self._directory), os.stat("/")
+        self.live = (here.st_dev, here.st_ino) == (system.st_dev, system.st_ino)
+
+    def __enter__(self) -> "Root":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._directory)
+
+    @contextmanager
+    def open(self, path: str, flags: int = os.O_RDONLY) -> Iterator[int]:
+        """A descriptor of a path, resolved inside the root; raises Unreadable."""
+        if not flags & os.O_PATH:  # openat2 refuses flags that mean nothing beside O_PATH
+            flags |= os.O_NONBLOCK | os.O_NOCTTY
+        try:
+            descriptor = _openat2(self._directory, path.lstrip("/") or ".", flags)
+        except ValueError:  # a NUL in the path
+            raise Unreadable(path, Reason.INVALID) from None
+        except OSError as problem:
+            raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def read(self, path: str, cap: int = MIB) -> bytes:
+        """The content of a regular file; raises Unreadable, with `cap` where it is longer than that many bytes."""
+        # O_PATH first: opening a device or a FIFO for reading may already do something
+        with self.open(path, os.O_PATH) as handle:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise Unreadable(path, Reason.NOT_REGULAR)
+        with self.open(path) as descriptor:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise Unreadable(path, Reason.NOT_REGULAR)
+            content = bytearray()
+            try:
+                while len(content) <= cap:
+                    chunk = os.read(descriptor, min(MIB, cap + 1 - len(content)))
+                    if not chunk:
+                        return bytes(content)
+                    content += chunk
+            except OSError as problem:
+                raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
+        raise Unreadable(path, Reason.CAP)
+
+    def read_if_there(self, path: str, cap: int = MIB) -> bytes | None:
+        """As `read`, but None where there is no such file."""
+        try:
+            return self.read(path, cap)
+        except Unreadable as problem:
+            if problem.reason == Reason.VANISHED:
+                return None
+            raise
+
+    def names(self, path: str) -> list[str]:
+        """The sorted names in a directory; raises Unreadable."""
+        with self.open(path, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+            return sorted(os.listdir(descriptor))
+
+    def stat(self, path: str) -> os.stat_result | None:
+        """The status of what a path leads to, symlinks followed inside the root; None where it leads nowhere."""
+        try:
+            with self.open(path, os.O_PATH) as handle:
+                return os.fstat(handle)
+        except Unreadable:
+            return None
+
+    def is_directory(self, path: str) -> bool:
+        """Whether a path leads to a directory."""
+        found = self.stat(path)
+        return found is not None and stat.S_ISDIR(found.st_mode)
+
+    def is_file(self, path: str) -> bool:
+        """Whether a path leads to a regular file."""
+        found = self.stat(path)
+        return found is not None and stat.S_ISREG(found.st_mode)

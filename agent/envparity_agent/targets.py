@@ -1,0 +1,144 @@
+"""Turns what a person names as a target into its fingerprint."""
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+import docker.errors
+
+from envparity_agent.collectors import COLLECTORS, INSIDE, PYTHON_ONLY, containers
+from envparity_agent.collectors.declared import read_requirements
+from envparity_agent.collectors.engine import connect, locate
+from envparity_agent.collectors.images import store
+from envparity_agent.collectors.interface import Subject
+from envparity_agent.errors import CannotTell, UsageError
+from envparity_agent.fingerprint import Fingerprint, Target, decode, from_document
+from envparity_agent.root import Root
+from envparity_agent.survey import now, survey
+
+MAX_FILE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Options:
+    """How targets are read, whichever they are."""
+
+    root: str = "/"  # the root of `local`
+    engine: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    progress: Callable[[str], None] = lambda _: None
+
+
+def fingerprint(text: str, options: Options) -> Fingerprint:
+    """The fingerprint of a target: `local`, `root:DIR`, `container:NAME`, a directory, a file, or `-`.
+
+    Raises UsageError for what is no target, CannotTell for one that cannot be read.
+    """
+    kind, separator, name = text.partition(":")
+    if text == "local":
+        return host(options)
+    if separator and kind == "root":
+        return _root(name, options)
+    if separator and kind == "container":
+        return _container(name, options)
+    if text == "-":
+        return _document(sys.stdin.buffer.read(MAX_FILE), "standard input")
+    if os.path.isdir(text):
+        return _python(text, options)
+    if os.path.exists(text):
+        return _file(Path(text))
+    raise UsageError(
+        f"{text}: no such target",
+        "a target is local, root:DIR, container:NAME, a directory with a Python environment, "
+        "a requirements file, or a fingerprint file",
+    )
+
+
+def host(options: Options) -> Fingerprint:
+    """The fingerprint of this host, or of the host whose root directory is elsewhere."""
+    with Root(options.root) as root:
+        subject = Subject(root, options.engine, options.names, progress=options.progress)
+        return survey(Target("host", host_name(root)), subject, COLLECTORS)
+
+
+def host_name(root: Root) -> str:
+    """The host's own name: a label, never an identity."""
+    if root.live:
+        return socket.gethostname()
+    content = root.read_if_there("etc/hostname", cap=4096) or b""
+    return content.decode("utf-8", "replace").strip() or os.path.basename(os.path.abspath(root.path))
+
+
+def _root(path: str, options: Options) -> Fingerprint:
+    with Root(path) as root:
+        subject = Subject(root, names=options.names, progress=options.progress)
+        return survey(Target("root", path), subject, INSIDE)
+
+
+def _python(path: str, options: Options) -> Fingerprint:
+    place = os.path.abspath(path)
+    with Root("/") as root:
+        subject = Subject(root, only=place, names=options.names, progress=options.progress)
+        return survey(Target("python", place), subject, PYTHON_ONLY)
+
+
+def _file(path: Path) -> Fingerprint:
+    if path.stat().st_size > MAX_FILE:
+        raise UsageError(f"{path}: larger than {MAX_FILE // 1024 // 1024} MiB")
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise CannotTell(f"{path}: {problem.strerror}") from None
+    if content.lstrip()[:1] == b"{":
+        return _document(content, str(path))
+    try:
+        section = read_requirements(path)
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: neither a fingerprint nor a requirements file: it is not text") from None
+    return Fingerprint(Target("declared", str(path)), now(), {section.path: section})
+
+
+def _document(content: bytes, name: str) -> Fingerprint:
+    try:
+        return from_document(decode(content))
+    except UsageError as problem:
+        raise UsageError(f"{name}: {problem}", problem.advice) from None
+
+
+def _container(name: str, options: Options) -> Fingerprint:
+    with Root(options.root) as host_root:
+        url = locate(host_root, options.engine)
+    with connect(url) as client:
+        inspected = _find(client, name)
+        own = containers.read(client, store(client.info()), inspected)
+        process = int(inspected["State"]["Pid"])
+        if not process:
+            raise CannotTell(f"container {name} is not running", f"start it: docker start {name}")
+        place = f"/proc/{process}/root"
+        if not os.access(place, os.R_OK | os.X_OK):
+            raise CannotTell(
+                f"container {name}: {place} cannot be read", "run this as root on the host where the container runs"
+            )
+        with Root(place) as root:
+            inside = survey(Target("container", name), Subject(root, progress=options.progress), INSIDE)
+        if _find(client, str(inspected["Id"]))["State"] != inspected["State"]:
+            raise CannotTell(f"container {name} ended or was restarted while it was read", "try again")
+    return Fingerprint(inside.target, inside.taken_at, {**inside.sections, own.path: own}, inside.identity)
+
+
+def _find(client: docker.APIClient, name: str) -> Any:
+    """Inspect a container by its name or id, or by the name that envparity gives it (compose project.service)."""
+    try:
+        return client.inspect_container(name)
+    except docker.errors.NotFound:
+        running = [client.inspect_container(listed["Id"]) for listed in client.containers()]
+    for inspected in running:
+        if containers.logical_name(inspected) == name:
+            return inspected
+    names = ", ".join(sorted(containers.logical_name(one) for one in running)) or "none"
+    raise UsageError(f"no container {name}", f"running containers: {names}")

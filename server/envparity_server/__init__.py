@@ -1,0 +1,1 @@
+"""The envparity server: compares fingerprints, keeps their history and shows what differs."""

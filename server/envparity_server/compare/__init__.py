@@ -1,0 +1,1 @@
+"""Compares two fingerprints: pure, without network, database or clock."""

@@ -1,0 +1,207 @@
+"""Compares fingerprints section by section; equal hashes are never opened, and DeepDiff sees only what differs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deepdiff import DeepDiff
+
+from envparity_agent import kinds
+from envparity_agent.fingerprint import SPLIT, Attributes, FingerprintLike, Items, Reason, SectionLike, Status, Value
+from envparity_server.compare.images import compare_images
+from envparity_server.compare.model import Comparison, Difference, Distance, Pair, State, Unexamined
+from envparity_server.compare.pairing import pair
+from envparity_server.compare.python import compare_distributions
+from envparity_server.compare.scope import EVERYTHING, Scope
+from envparity_server.compare.versions import system_distance
+
+# the section that says how complete the list of these sections is
+_COVERING = {"python/": "python", "container/": "containers"}
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """What one pair of sections gave."""
+
+    differences: tuple[Difference, ...] = ()
+    same: int = 0
+    examined: int = 1
+    unexamined: tuple[Unexamined, ...] = ()
+
+
+def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYTHING) -> Comparison:
+    """Hold two fingerprints against each other, as far as the scope asks for it."""
+    differences: list[Difference] = []
+    unexamined: list[Unexamined] = []
+    pairs: list[Pair] = []
+    same = examined = 0
+    for one, other, paired in pair(left.sections, right.sections):
+        if not any(scope.holds(side) for side in (one, other) if side):
+            continue
+        if one and other:
+            outcome = _sections(one, other)
+            pairs.extend([paired] if paired else [])
+        elif one:
+            outcome = _alone(one, right, State.ONLY_LEFT)
+        elif other:
+            outcome = _alone(other, left, State.ONLY_RIGHT)
+        differences += outcome.differences
+        unexamined += outcome.unexamined
+        same += outcome.same
+        examined += outcome.examined
+    differences.sort(key=lambda one: (one.section, one.item, one.attribute))
+    return Comparison(left.target, right.target, tuple(differences), same, examined, tuple(pairs), tuple(unexamined))
+
+
+def _alone(section: SectionLike, other: FingerprintLike, state: State) -> _Compared:
+    """A section that only one side has: a difference only where the other side would have it if it were there."""
+    covering = next((cover for prefix, cover in _COVERING.items() if section.path.startswith(prefix)), None)
+    cover = other.sections.get(covering) if covering else None
+    if cover is None:
+        why = f"only one side has it: a {other.target.kind} target has no such section"
+        return _Compared(examined=0, unexamined=(Unexamined(section.path, why),))
+    if not _is_complete(cover):
+        why = f"the other side's {cover.path} is {told(cover)}"
+        unknown = Difference(section.path, section.kind, "", "", State.UNKNOWN)
+        return _Compared((unknown,), examined=0, unexamined=(Unexamined(section.path, why),))
+    return _Compared((Difference(section.path, section.kind, "", "", state),))
+
+
+def told(section: SectionLike) -> str:
+    """A section's status in words: `failed(permission)`."""
+    return f"{section.status}({', '.join(section.reasons)})" if section.reasons else str(section.status)
+
+
+def _is_complete(section: SectionLike) -> bool:
+    """Whether an item that is missing from the section is known not to be there."""
+    return section.status == Status.OK or _is_known_absence(section)
+
+
+def _is_known_absence(section: SectionLike) -> bool:
+    return section.status == Status.ABSENT and section.reasons == (Reason.NOT_INSTALLED,)
+
+
+def _sections(left: SectionLike, right: SectionLike) -> _Compared:
+    unread = tuple(side for side in (left, right) if not _is_complete(side))
+    why = " and ".join(f"{name}: {told(side)}" for name, side in (("left", left), ("right", right)) if side in unread)
+    gaps = (Unexamined(left.path, why),) if unread else ()
+    unknown = (Difference(left.path, left.kind, "", "", State.UNKNOWN, told(left), told(right)),) if unread else ()
+    if any(side.status in (Status.FAILED, Status.ABSENT) for side in unread):
+        return _Compared(unknown, examined=0, unexamined=gaps)
+    if left.hash == right.hash:
+        return _Compared(unknown, same=left.count, unexamined=gaps)
+    names = kinds.compared_between((left.kind, left.schema), (right.kind, right.schema))
+    if not names:
+        return _Compared(
+            (Difference(left.path, left.kind, "", "", State.UNKNOWN, left.kind, right.kind),),
+            examined=0,
+            unexamined=(Unexamined(left.path, f"{left.kind} and {right.kind} have nothing in common to compare"),),
+        )
+    ours, theirs = _opened(left, right)
+    found = tuple(_items(left, right, ours, theirs, names))
+    differing = {one.item for one in found} & ours.keys()
+    return _Compared((*unknown, *found), same=left.count - len(differing), unexamined=gaps)
+
+
+def _opened(left: SectionLike, right: SectionLike) -> tuple[Items, Items]:
+    """The items of the pages that differ; all items where the two are paged unlike."""
+    if len(left.page_hashes) != len(right.page_hashes):
+        return left.items, right.items
+    positions = [
+        position
+        for position, (one, other) in enumerate(zip(left.page_hashes, right.page_hashes, strict=True))
+        if one != other
+    ]
+    return _joined(left, positions), _joined(right, positions)
+
+
+def _joined(section: SectionLike, positions: list[int]) -> Items:
+    return {name: body for position in positions for name, body in section.page(position).items()}
+
+
+def _items(
+    left: SectionLike, right: SectionLike, ours: Items, theirs: Items, names: frozenset[str]
+) -> Iterator[Difference]:
+    declared = "declared" in (left.kind, right.kind)
+    for item in sorted(ours.keys() ^ theirs.keys()):
+        if declared and item.startswith("@"):
+            continue  # a declared file says nothing about the interpreter
+        state = State.ONLY_LEFT if item in ours else State.ONLY_RIGHT
+        other = right if item in ours else left
+        if not _is_complete(other) or SPLIT in (ours.get(item) or theirs[item]):
+            state = State.UNKNOWN
+        yield Difference(
+            left.path, left.kind, item, _leading(ours.get(item) or theirs[item]), state,
+            _shown(ours.get(item)), _shown(theirs.get(item)),
+        )  # fmt: skip
+    both = [item for item in ours.keys() & theirs.keys() if ours[item] != theirs[item]]
+    for item, differing in _differing(ours, theirs, both, names).items():
+        yield from _item(left, item, ours[item], theirs[item], differing)
+
+
+def _leading(attributes: Attributes) -> str:
+    """The attribute that tells most about an item that only one side has."""
+    return next((name for name in ("version", "reference", "change") if name in attributes), "")
+
+
+def _shown(attributes: Attributes | None) -> Value:
+    if attributes is None:
+        return None
+    if SPLIT in attributes:
+        return attributes[SPLIT]
+    return attributes.get(_leading(attributes), True)
+
+
+def _differing(ours: Items, theirs: Items, items: list[str], names: frozenset[str]) -> dict[str, frozenset[str]]:
+    """Item -> the compared attributes that differ; an item on which a side's hosts do not agree has `split`."""
+
+    def projected(body: Attributes) -> dict[str, object]:
+        kept = names | {SPLIT, "specifier"}
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in body.items() if name in kept
+        }
+
+    found: dict[str, set[str]] = {}
+    tree = DeepDiff(
+        {item: projected(ours[item]) for item in items},
+        {item: projected(theirs[item]) for item in items},
+        view="tree",
+        threshold_to_diff_deeper=0,
+    )
+    for changes in tree.values():
+        for change in changes:
+            path = change.path(output_format="list")
+            found.setdefault(str(path[0]), set()).update(str(name) for name in path[1:2])
+    return {item: frozenset(attributes) for item, attributes in sorted(found.items())}
+
+
+def _item(
+    section: SectionLike, item: str, left: Attributes, right: Attributes, differing: frozenset[str]
+) -> Iterator[Difference]:
+    if SPLIT in left or SPLIT in right:
+        yield Difference(section.path, section.kind, item, "", State.UNKNOWN, _shown(left), _shown(right))
+        return
+    if section.kind in ("python", "declared"):
+        findings = compare_distributions(left, right, differing)
+    elif item == "image":
+        findings = compare_images(left, right)
+    else:
+        findings = [(name, State.CHANGED, _distance(name, left, right)) for name in sorted(differing)]
+    version = left.get("version")
+    for attribute, state, distance in findings:
+        yield Difference(
+            section.path, section.kind, item, attribute, state,
+            _value(attribute, left), _value(attribute, right), distance,
+            version=str(version) if version and version == right.get("version") else "",
+        )  # fmt: skip
+
+
+def _value(attribute: str, attributes: Attributes) -> Value:
+    """What an attribute is; a declared range stands against the installed version."""
+    return attributes.get(attribute, attributes.get("version") if attribute == "specifier" else None)
+
+
+def _distance(attribute: str, left: Attributes, right: Attributes) -> Distance | None:
+    if attribute not in ("version", "release", "point_release"):
+        return None
+    ours, theirs = left.get(attribute), right.get(attribute)
+    return system_distance(str(ours), str(theirs)) if ours and theirs else None

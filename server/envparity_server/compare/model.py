@@ -1,0 +1,135 @@
+"""The words of a comparison: its states, version distances, severities, and the differences themselves."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from hashlib import sha256
+from typing import Any
+
+from envparity_agent.fingerprint import Target, Value
+
+
+class State(StrEnum):
+    """How one attribute of one item stands on the two sides."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    ONLY_LEFT = "only_left"
+    ONLY_RIGHT = "only_right"
+    INCOMPARABLE = "incomparable"  # the sides have identities of unlike kinds
+    UNKNOWN = "unknown"  # a side could not be read, or was not collected
+
+
+DRIFT_STATES = frozenset({State.CHANGED, State.ONLY_LEFT, State.ONLY_RIGHT})
+UNKNOWN_STATES = frozenset({State.INCOMPARABLE, State.UNKNOWN})
+
+
+class Distance(StrEnum):
+    """How far two versions are apart."""
+
+    MAJOR = "major"
+    MINOR = "minor"
+    PATCH = "patch"
+    PRE = "pre"
+    LOCAL = "local"
+    REBUILD = "rebuild"  # same version, other content
+    UNORDERED = "unordered"
+
+
+class Severity(IntEnum):
+    """How much a difference matters; ordered."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+    @property
+    def word(self) -> str:
+        """The severity in words."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One attribute that differs, or that could not be compared; an empty item stands for the whole section."""
+
+    section: str
+    kind: str
+    item: str
+    attribute: str
+    state: State
+    left: Value = None
+    right: Value = None
+    distance: Distance | None = None
+    severity: Severity = Severity.INFO
+    version: str = ""  # of the item, where both sides have the same
+
+    @property
+    def id(self) -> str:
+        """Stable over hosts and time: the key of whoever wants to ignore or follow this difference."""
+        return sha256("\0".join((self.section, self.item, self.attribute)).encode()).hexdigest()[:16]
+
+    def document(self) -> dict[str, Any]:
+        """The difference as `diff --json` has it."""
+        return {
+            "id": self.id,
+            "section": self.section,
+            "item": self.item or None,
+            "attribute": self.attribute or None,
+            "state": str(self.state),
+            "left": self.left,
+            "right": self.right,
+            "severity": self.severity.word,
+            "distance": str(self.distance) if self.distance else None,
+            "rule": None,
+        }
+
+
+@dataclass(frozen=True)
+class Unexamined:
+    """A section, or an aspect of the comparison, that was not looked at, and why."""
+
+    section: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two sections that were held against each other although their paths differ, and why these."""
+
+    left: str
+    right: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The outcome: what differs, how many items are the same, what was paired, and what was not examined."""
+
+    left: Target
+    right: Target
+    differences: tuple[Difference, ...]
+    same: int
+    examined: int  # sections that were compared
+    pairs: tuple[Pair, ...]
+    unexamined: tuple[Unexamined, ...]
+
+    def summary(self) -> dict[str, int]:
+        """State -> count: differences by state, and items that are the same."""
+        counts = {str(State.SAME): self.same}
+        for difference in self.differences:
+            counts[str(difference.state)] = counts.get(str(difference.state), 0) + 1
+        return counts
+
+    def document(self) -> dict[str, Any]:
+        """The comparison as `diff --json` prints it."""
+        return {
+            "schema": 1,
+            "left": {"kind": self.left.kind, "name": self.left.name},
+            "right": {"kind": self.right.kind, "name": self.right.name},
+            "summary": self.summary(),
+            "differences": [difference.document() for difference in self.differences],
+            "paired": [{"left": pair.left, "right": pair.right, "why": pair.why} for pair in self.pairs],
+            "not_examined": [{"section": one.section or None, "why": one.why} for one in self.unexamined],
+        }

@@ -1,0 +1,68 @@
+"""Decides which section of one fingerprint is held against which of the other."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from envparity_agent.fingerprint import SectionLike
+from envparity_server.compare.model import Pair
+
+_ENVIRONMENTS = frozenset({"python", "declared"})  # what is declared pairs with what is installed
+_ENOUGH = 0.3  # share of names in common from which two environments are taken as the same one
+
+Sections = Mapping[str, SectionLike]
+
+
+def pair(left: Sections, right: Sections) -> Iterator[tuple[SectionLike | None, SectionLike | None, Pair | None]]:
+    """Yield each section of either side once, with its counterpart where there is one.
+
+    Equal paths first; then Python environments with unlike paths, the surest pair first.
+    """
+    for path in sorted(left.keys() & right.keys()):
+        yield left[path], right[path], None
+    lefts = [left[path] for path in sorted(left.keys() - right.keys())]
+    rights = [right[path] for path in sorted(right.keys() - left.keys())]
+    for one, other, why in _environments(lefts, rights):
+        lefts.remove(one)
+        rights.remove(other)
+        yield one, other, Pair(one.path, other.path, why)
+    for one in lefts:
+        yield one, None, None
+    for other in rights:
+        yield None, other, None
+
+
+def _environments(
+    lefts: Iterable[SectionLike], rights: Iterable[SectionLike]
+) -> list[tuple[SectionLike, SectionLike, str]]:
+    ours = [one for one in lefts if one.kind in _ENVIRONMENTS]
+    theirs = [one for one in rights if one.kind in _ENVIRONMENTS]
+    alone = len(ours) == 1 or len(theirs) == 1  # a person named this one: it is compared with what is nearest
+    scored = sorted(
+        ((*_score(one, other), one, other) for one in ours for other in theirs),
+        key=lambda row: (-row[0], row[2].path, row[3].path),
+    )
+    pairs: list[tuple[SectionLike, SectionLike, str]] = []
+    taken: set[str] = set()
+    for score, why, one, other in scored:
+        left_key, right_key = f"<{one.path}", f">{other.path}"
+        if (score >= _ENOUGH or alone) and not {left_key, right_key} & taken:
+            taken |= {left_key, right_key}
+            pairs.append((one, other, why))
+    return pairs
+
+
+def _score(left: SectionLike, right: SectionLike) -> tuple[float, str]:
+    """How surely two environments are the same one under two names, and why."""
+    ours, theirs = _names(left), _names(right)
+    common = len(ours & theirs) / len(ours | theirs) if ours | theirs else 0.0
+    if _place(left.path) == _place(right.path) != left.path:
+        return 2 + common, "the same place, another Python version"
+    return common, f"{round(common * 100)} % of the package names in common"
+
+
+def _names(section: SectionLike) -> set[str]:
+    return {name for name in section.items if not name.startswith("@") and "#" not in name}
+
+
+def _place(path: str) -> str:
+    """The path of an interpreter's library without its version: usr/lib/python3.11 and 3.13 are one place."""
+    return path.rstrip("0123456789.t") if "/lib/python" in path or "/lib64/python" in path else path

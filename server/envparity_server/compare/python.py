@@ -1,0 +1,59 @@
+"""How two items of Python environments are compared: version first, then content, one difference for one cause."""
+
+import re
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from envparity_agent.fingerprint import Attributes, Value
+from envparity_server.compare.model import Distance, State
+from envparity_server.compare.versions import equal, python_distance
+
+Finding = tuple[str, State, Distance | None]
+
+_CONTENT = frozenset({"content", "code", "pure", "tags", "build"})
+# manylinux and musllinux say which libc a build fits, linux_ that it was built in place: the platform is the same
+_PLATFORM = re.compile(r"^(?:manylinux\w*?|linux)_(x86_64|i686|aarch64|armv\w+|ppc64\w*|s390x|riscv64|loongarch64)$")
+
+
+def compare_distributions(left: Attributes, right: Attributes, differing: frozenset[str]) -> list[Finding]:
+    """Findings for one distribution; `differing` are the compared attributes that are not equal."""
+    if "specifier" in left or "specifier" in right:
+        return _declared(left, right)
+    findings: list[Finding] = [(name, State.CHANGED, None) for name in sorted(differing - _CONTENT - {"version"})]
+    ours, theirs = str(left.get("version") or ""), str(right.get("version") or "")
+    if not equal(ours, theirs):
+        return [("version", State.CHANGED, python_distance(ours, theirs)), *findings]
+    if differing & _CONTENT:
+        findings += _content(left, right, differing)
+    return findings
+
+
+def _content(left: Attributes, right: Attributes, differing: frozenset[str]) -> list[Finding]:
+    """Same version: the content is compared within one platform, the pure-Python payload across platforms."""
+    if not left.get("content") or not right.get("content"):
+        return [("content", State.INCOMPARABLE, None)] if "content" in differing else []
+    if _platforms(left.get("tags")) & _platforms(right.get("tags")) or "tags" not in differing:
+        return [("content", State.CHANGED, Distance.REBUILD)] if "content" in differing else []
+    findings: list[Finding] = [("tags", State.CHANGED, None)]
+    return [*findings, ("pure", State.CHANGED, Distance.REBUILD)] if "pure" in differing else findings
+
+
+def _platforms(tags: Value) -> set[str]:
+    found = set()
+    for tag in tags if isinstance(tags, tuple) else ():
+        interpreter, _, platform = tag.rpartition("-")
+        same = _PLATFORM.match(platform)
+        found.add(f"{interpreter}-linux_{same.group(1)}" if same else tag)
+    return found
+
+
+def _declared(left: Attributes, right: Attributes) -> list[Finding]:
+    """A declared range against what is installed: within it, or not."""
+    declared, other = (left, right) if "specifier" in left else (right, left)
+    if "specifier" in other:
+        return [] if left["specifier"] == right["specifier"] else [("specifier", State.CHANGED, None)]
+    try:
+        fits = SpecifierSet(str(declared["specifier"])).contains(str(other.get("version") or ""), prereleases=True)
+    except InvalidSpecifier:
+        fits = False
+    return [] if fits else [("specifier", State.CHANGED, None)]

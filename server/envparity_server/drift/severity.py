@@ -1,0 +1,68 @@
+"""How much each difference matters, by its kind, its item and the distance of the versions."""
+
+from dataclasses import replace
+
+from envparity_server.compare.model import Comparison, Difference, Distance, Severity, State
+
+_PYTHON = {
+    Distance.MAJOR: Severity.HIGH,
+    Distance.MINOR: Severity.MEDIUM,
+    Distance.PATCH: Severity.LOW,
+    Distance.PRE: Severity.MEDIUM,
+    Distance.LOCAL: Severity.MEDIUM,
+    Distance.REBUILD: Severity.MEDIUM,
+    Distance.UNORDERED: Severity.MEDIUM,
+}
+_INTERPRETER = {Distance.MAJOR: Severity.CRITICAL, Distance.MINOR: Severity.HIGH, Distance.PATCH: Severity.LOW}
+_SYSTEM = {Distance.MAJOR: Severity.MEDIUM}
+
+
+def rate(comparison: Comparison) -> Comparison:
+    """The comparison with a severity on each difference, the most severe first."""
+    rated = [replace(one, severity=severity(one)) for one in comparison.differences]
+    rated.sort(key=lambda one: -one.severity)  # stable: within one severity the order by section and item stays
+    return replace(comparison, differences=tuple(rated))
+
+
+def severity(difference: Difference) -> Severity:
+    """The severity of one difference; what could not be compared has none of its own."""
+    if difference.state in (State.UNKNOWN, State.INCOMPARABLE):
+        return Severity.INFO
+    match difference.kind:
+        case "python" | "declared":
+            return _python(difference)
+        case "os-packages":
+            return _SYSTEM.get(difference.distance or Distance.PATCH, Severity.LOW)
+        case "os":
+            return Severity.HIGH if difference.distance in (None, Distance.MAJOR) else Severity.MEDIUM
+        case "container":
+            return _container(difference)
+        case "containers":
+            return Severity.LOW
+    return Severity.INFO  # the machine below, and the search itself
+
+
+def _python(difference: Difference) -> Severity:
+    if not difference.item:
+        return Severity.LOW  # a whole environment that only one side has
+    if difference.item == "@python":
+        if difference.attribute == "version":
+            return _INTERPRETER.get(difference.distance or Distance.UNORDERED, Severity.MEDIUM)
+        return Severity.LOW
+    if "#" in difference.item:
+        return Severity.LOW  # shadowed: it is there, but it is not what imports
+    if difference.state != State.CHANGED:
+        return Severity.HIGH
+    if difference.attribute == "tags":
+        return Severity.LOW  # built for another platform or Python, from the same source
+    return _PYTHON.get(difference.distance or Distance.UNORDERED, Severity.MEDIUM)
+
+
+def _container(difference: Difference) -> Severity:
+    if difference.item.startswith("layer:"):
+        return Severity.HIGH
+    if difference.item == "tag":
+        return Severity.MEDIUM
+    if difference.attribute == "reference" and difference.state == State.CHANGED:
+        return Severity.INFO  # the same image under another name
+    return Severity.CRITICAL if difference.item else Severity.HIGH

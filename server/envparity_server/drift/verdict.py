@@ -1,0 +1,58 @@
+"""A gate's answer: drift, parity, or unknown; what could not be compared is never parity."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from envparity_server.compare.model import DRIFT_STATES, UNKNOWN_STATES, Comparison, Difference, Severity
+
+
+class Outcome(StrEnum):
+    """The three answers."""
+
+    PARITY = "parity"
+    DRIFT = "drift"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """An answer with its reasons, and the differences that are at or over the threshold."""
+
+    outcome: Outcome
+    threshold: Severity
+    reasons: tuple[str, ...]
+    differences: tuple[Difference, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The verdict as `gate --json` prints it."""
+        return {
+            "schema": 1,
+            "verdict": str(self.outcome),
+            "threshold": self.threshold.word,
+            "reasons": list(self.reasons),
+            "differences": [one.document() for one in self.differences],
+        }
+
+
+def judge(comparison: Comparison, threshold: Severity, doubts: Sequence[str] = ()) -> Verdict:
+    """Drift at or over the threshold wins; otherwise any doubt is unknown; otherwise there is parity.
+
+    `doubts` are reasons from outside the comparison why it may not tell: a stale host, a split vote.
+    """
+    drift = tuple(one for one in comparison.differences if one.state in DRIFT_STATES and one.severity >= threshold)
+    unread = [f"{one.section}: {one.why}" for one in comparison.unexamined]
+    unknown = [one for one in comparison.differences if one.state in UNKNOWN_STATES]
+    said = {one.section for one in comparison.unexamined}
+    reasons = [*doubts, *unread, *(_told(one) for one in unknown if one.section not in said)]
+    if not comparison.examined:
+        reasons.append("nothing in scope could be compared")
+    if drift:
+        return Verdict(Outcome.DRIFT, threshold, tuple(reasons), drift)
+    return Verdict(Outcome.UNKNOWN if reasons else Outcome.PARITY, threshold, tuple(reasons), ())
+
+
+def _told(difference: Difference) -> str:
+    place = f"{difference.section}: {difference.item}" if difference.item else difference.section
+    return f"{place} is {difference.state}"
