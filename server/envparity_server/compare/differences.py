@@ -58,7 +58,8 @@ def _alone(section: SectionLike, other: FingerprintLike, state: State) -> _Compa
     cover = other.sections.get(covering) if covering else None
     if cover is None:
         why = f"only one side has it: a {other.target.kind} target has no such section"
-        return _Compared(examined=0, unexamined=(Unexamined(section.path, why),))
+        beyond = state == State.ONLY_RIGHT and other.target.kind not in ("host", "environment")
+        return _Compared(examined=0, unexamined=(Unexamined(section.path, why, beyond),))
     if not _is_complete(cover):
         why = f"the other side's {cover.path} is {told(cover)}"
         unknown = Difference(section.path, section.kind, "", "", State.UNKNOWN)

@@ -92,6 +92,7 @@ class Unexamined:
 
     section: str
     why: str
+    beyond: bool = False  # the left target is of a kind that has no such section: nobody asked about it
 
 
 @dataclass(frozen=True)

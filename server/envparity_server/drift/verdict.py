@@ -42,7 +42,7 @@ def judge(comparison: Comparison, threshold: Severity, doubts: Sequence[str] = (
     `doubts` are reasons from outside the comparison why it may not tell: a stale host, a split vote.
     """
     drift = tuple(one for one in comparison.differences if one.state in DRIFT_STATES and one.severity >= threshold)
-    unread = [f"{one.section}: {one.why}" for one in comparison.unexamined]
+    unread = [f"{one.section}: {one.why}" for one in comparison.unexamined if not one.beyond]
     unknown = [one for one in comparison.differences if one.state in UNKNOWN_STATES]
     said = {one.section for one in comparison.unexamined}
     reasons = [*doubts, *unread, *(_told(one) for one in unknown if one.section not in said)]

@@ -1,0 +1,98 @@
+"""The agent's settings: flags over environment over /etc/envparity/agent.toml over defaults."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from envparity_agent.errors import UsageError
+
+CONFIG_FILE = "/etc/envparity/agent.toml"
+
+
+@dataclass(frozen=True)
+class AgentSettings:
+    """What the file may hold; each key is a field of this name."""
+
+    server: str | None = None
+    state: str | None = None
+    docker: str | None = None
+    interval: int = 900  # seconds between two reports
+    python: Mapping[str, str] = field(default_factory=dict)  # name of a Python environment -> its directory
+
+
+def agent_settings() -> AgentSettings:
+    """Read the file that ENVPARITY_CONFIG names, else the default one where it exists.
+
+    Raises UsageError for a file that is not TOML, an unknown key, or a value of the wrong type.
+    """
+    named = os.environ.get("ENVPARITY_CONFIG")
+    path = Path(named or CONFIG_FILE)
+    if not named and not path.exists():
+        return AgentSettings()
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as problem:
+        raise UsageError(f"{path}: {problem.strerror}") from None
+    except ValueError as problem:  # TOMLDecodeError says the line; UnicodeDecodeError is one as well
+        raise UsageError(f"{path}: {problem}") from None
+    return _checked(values, path)
+
+
+def _checked(values: dict[str, Any], path: Path) -> AgentSettings:
+    types = {"server": str, "state": str, "docker": str, "interval": int, "python": dict}
+    for key, value in values.items():
+        if key not in types:
+            known = ", ".join(one.name for one in fields(AgentSettings))
+            raise UsageError(f"{path}, line {_line(path, key)}: unknown key {key!r}", f"known keys: {known}")
+        if type(value) is not types[key]:
+            raise UsageError(f"{path}, line {_line(path, key)}: {key} is not of type {types[key].__name__}")
+    if not all(isinstance(one, str) for one in values.get("python", {}).values()):
+        raise UsageError(f"{path}, line {_line(path, 'python')}: each value of python is a directory's path")
+    if values.get("interval", 60) < 60:
+        raise UsageError(f"{path}, line {_line(path, 'interval')}: interval is less than 60 seconds")
+    return AgentSettings(**values)
+
+
+def _line(path: Path, key: str) -> int:
+    lines = path.read_text("utf-8").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if line.strip().lstrip("[").startswith(key)), 1)
+
+
+def state_directory(flag: str | None) -> Path:
+    """Where an agent keeps what must survive a restart."""
+    named = flag or agent_settings().state
+    if named:
+        return Path(named)
+    if os.geteuid() == 0:
+        return Path("/var/lib/envparity")
+    return Path(platformdirs.user_state_dir("envparity"))
+
+
+def read_token(path: str | None, variable: str = "ENVPARITY_TOKEN") -> str:
+    """A token from a file, standard input (`-`) or the environment, never from an argument that `ps` shows."""
+    if path == "-":
+        return input().strip()
+    if path:
+        try:
+            return Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as problem:
+            raise UsageError(f"cannot read the token from {path}: {problem}") from None
+    token = os.environ.get(variable, "").strip()
+    if not token:
+        raise UsageError("no token", f"give --token-file FILE, or set {variable}")
+    return token
+
+
+def server_address(flag: str | None) -> str:
+    """The server's address; raises UsageError where none is set, or it is no http address."""
+    address = flag or agent_settings().server
+    if not address:
+        raise UsageError("no server", "give --server URL, or set ENVPARITY_SERVER; to try without one: envparity up")
+    if not address.startswith(("http://", "https://")):
+        raise UsageError(f"{address} is not an http:// or https:// address")
+    return address.rstrip("/")

@@ -1,0 +1,38 @@
+"""One run of the agent: fingerprint this host, keep the report, deliver it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from envparity_agent import state
+from envparity_agent.client import Client
+from envparity_agent.config import agent_settings
+from envparity_agent.fingerprint import Fingerprint
+from envparity_agent.spool import Report, Spool
+from envparity_agent.state import Enrolment
+from envparity_agent.targets import Options, host
+
+
+def report_once(directory: Path, interval: int, progress: Callable[[str], None]) -> Fingerprint:
+    """Survey, spool, deliver; the report stays spooled until the server has acknowledged it.
+
+    1. The report's number is persisted before it is used, so that it is never used twice.
+    2. The report is durable before it is sent.
+    3. It is forgotten after the server's acknowledgement, which means: committed.
+    """
+    enrolment = state.load(directory).next()
+    spool = Spool(directory)
+    settings = agent_settings()
+    found = host(Options(enrolment.root, enrolment.docker or settings.docker, settings.python, progress))
+    state.save(directory, enrolment)
+    spool.put(Report(enrolment.epoch, enrolment.seq, found))
+    progress("reporting")
+    _deliver(spool, enrolment, interval)
+    return found
+
+
+def _deliver(spool: Spool, enrolment: Enrolment, interval: int) -> None:
+    waiting = spool.waiting()
+    if waiting is not None:
+        with Client(enrolment.server, enrolment.credential) as client:
+            client.report(waiting, enrolment.host_id, interval)
+        spool.acknowledged()

@@ -1,0 +1,52 @@
+"""Runs the agent at its interval until it is told to stop."""
+
+import hashlib
+import logging
+import signal
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from envparity_agent.errors import EnvparityError
+
+_log = logging.getLogger(__name__)
+
+
+def run_forever(host_id: str, interval: int, job: Callable[[], object]) -> None:
+    """Run a job now and then at every interval, until SIGINT or SIGTERM.
+
+    Later runs have a phase of their own per host, so that a fleet that was started at once does not report at once.
+    """
+    scheduler = BlockingScheduler(timezone=UTC)
+    phase = int(hashlib.sha256(host_id.encode()).hexdigest(), 16) % interval
+    started = datetime.now(UTC)
+    scheduler.add_job(_told(job), next_run_time=started)
+    scheduler.add_job(
+        _told(job),
+        IntervalTrigger(seconds=interval, start_date=started + timedelta(seconds=phase or interval), timezone=UTC),
+        coalesce=True,  # after a suspend: one run, not all that were missed
+        max_instances=1,
+        misfire_grace_time=None,
+    )
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        scheduler.shutdown(wait=False)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    scheduler.start()
+
+
+def _told(job: Callable[[], object]) -> Callable[[], None]:
+    """A run that fails is told, and the next one comes all the same."""
+
+    def run() -> None:
+        try:
+            job()
+        except EnvparityError as problem:
+            _log.error("%s%s", problem, f" ({problem.advice})" if problem.advice else "")
+
+    return run

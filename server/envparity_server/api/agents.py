@@ -1,0 +1,132 @@
+"""What agents do: enrol, report a root hash, and send the objects that the server lacks."""
+
+import re
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from starlette.concurrency import run_in_threadpool
+
+from envparity_agent.errors import InvalidDocument
+from envparity_agent.fingerprint import check_attributes
+from envparity_server import intake
+from envparity_server.api.authentication import bearer, engine_of, host_of, now, refused
+from envparity_server.api.bodies import field, read_body, read_json
+from envparity_server.api.problems import Problem
+from envparity_server.storage import access, hosts
+from envparity_server.storage.database import reading, writing
+
+router = APIRouter(prefix="/api/v1", tags=["agents"])
+
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+_HEX = re.compile(r"^[0-9a-f]{64}$")
+MAX_OBSERVED = 4096  # sections
+
+HostId = Annotated[str, Path(pattern="^[0-9a-f]{16,64}$")]
+Epoch = Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]
+Seq = Annotated[int, Path(ge=1, lt=2**31)]
+
+
+@router.put("/hosts/{host_id}")
+async def enrol(request: Request, host_id: HostId) -> dict[str, str]:
+    """Trade an enrolment token for a host's own credential, which the agent made and the server keeps as a hash.
+
+    Sending the same again gives the same answer and spends no use.
+    """
+    token = bearer(request)
+    body = await read_json(request)
+    name, credential = field(body, "name", str), field(body, "credential", str)
+    environment, labels = body.get("environment"), field(body, "labels", dict, {})
+    if not name or len(name) > 255:
+        raise InvalidDocument("name is empty or over 255 characters")
+    if len(credential) < 32:
+        raise InvalidDocument("credential is shorter than 32 characters")
+    for text in (*([] if environment is None else [environment]), *labels.keys(), *labels.values()):
+        if not isinstance(text, str) or not _NAME.match(text):
+            raise InvalidDocument(
+                f"{str(text)[:80]!r} is no name of an environment or label",
+                "use letters, digits, dot, dash, underscore",
+            )
+    return await run_in_threadpool(_enrol, request, host_id, token, name, environment, labels, credential)
+
+
+def _enrol(
+    request: Request, host_id: str, token: str, name: str, environment: str | None, labels: dict[str, str],
+    credential: str,
+) -> dict[str, str]:  # fmt: skip
+    credential_hash = access.hashed(credential)
+    with writing(engine_of(request)) as connection:
+        known = hosts.by_id(connection, host_id)
+        if known:
+            if not hosts.has_credential(connection, host_id, credential_hash):
+                raise Problem(HTTPStatus.CONFLICT, "this host id is taken", "enrol again: the agent makes a new one")
+            return {"host": host_id, "environment": known.environment}
+        where = access.use_enrolment_token(connection, token, environment, now())
+        if where is None:
+            raise refused()
+        hosts.add(connection, host_id, name, where, labels, credential_hash, now())
+    return {"host": host_id, "environment": where}
+
+
+@router.put("/objects")
+async def upload(request: Request) -> dict[str, list[str]]:
+    """Store objects of fingerprints, one canonical JSON a line; answers with what they refer to and is missing."""
+    token = bearer(request)
+    await run_in_threadpool(_authenticate, request, token)  # before anything is decompressed
+    body = await read_body(request)
+    return {"missing": await run_in_threadpool(_store, request, body)}
+
+
+def _authenticate(request: Request, token: str) -> None:
+    with reading(engine_of(request)) as connection:
+        host_of(connection, token)
+
+
+def _store(request: Request, body: bytes) -> list[str]:
+    with writing(engine_of(request)) as connection:
+        return intake.store_objects(connection, body)
+
+
+@router.put("/reports/{epoch}/{seq}")
+async def report(request: Request, epoch: Epoch, seq: Seq) -> dict[str, Any]:
+    """Report a root hash under the agent's own number; accepted once every object of its tree is stored.
+
+    `accepted` means: committed durably. Else `missing` lists objects to send before the same report is sent again.
+    """
+    token = bearer(request)
+    await run_in_threadpool(_authenticate, request, token)
+    body = await read_json(request)
+    root = field(body, "root", str)
+    if not _HEX.match(root):
+        raise InvalidDocument("root is not a SHA-256")
+    observed = field(body, "observed", dict, {})
+    if len(observed) > MAX_OBSERVED:
+        raise InvalidDocument(f"observed has more than {MAX_OBSERVED} sections")
+    last = {
+        "root": root,
+        "taken_at": _moment(field(body, "taken_at", str)),
+        "identity": check_attributes(field(body, "identity", dict, {}), "identity"),
+        "observed": {path: check_attributes(value, path) for path, value in observed.items()},
+        "interval": max(60, min(field(body, "interval", int), 7 * 86400)),
+        "agent": field(body, "agent", str)[:64],
+    }
+    return await run_in_threadpool(_accept, request, token, field(body, "host", str), epoch, seq, last)
+
+
+def _moment(text: str) -> str:
+    try:
+        return datetime.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InvalidDocument("taken_at is not a moment in ISO 8601") from None
+
+
+def _accept(request: Request, token: str, host_id: str, epoch: str, seq: int, last: dict[str, Any]) -> dict[str, Any]:
+    with writing(engine_of(request)) as connection:
+        host = host_of(connection, token)
+        if host.id != host_id:
+            raise Problem(HTTPStatus.FORBIDDEN, "the credential belongs to another host", "enrol this host anew")
+        duplicate, missing = intake.accept(connection, host, epoch, seq, last, now())
+    if missing:
+        return {"accepted": False, "missing": missing}
+    return {"accepted": True, "root": last["root"], "seq": seq, "duplicate": duplicate}

@@ -1,0 +1,44 @@
+"""Problem responses: every refusal says what is wrong and what to do next (RFC 9457)."""
+
+from http import HTTPStatus
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from envparity_agent.errors import CannotTell, EnvparityError
+from envparity_server.intake import Conflict
+
+
+class Problem(EnvparityError):
+    """A refusal with its HTTP status."""
+
+    def __init__(self, status: int, message: str, advice: str = "") -> None:
+        super().__init__(message, advice)
+        self.status = status
+
+
+def status_of(problem: EnvparityError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(problem, Problem):
+        return problem.status
+    if isinstance(problem, Conflict):
+        return HTTPStatus.CONFLICT
+    # the question is right, but its answer is not there (yet)
+    return HTTPStatus.FAILED_DEPENDENCY if isinstance(problem, CannotTell) else HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+def problem_response(status: int, detail: str, advice: str = "") -> JSONResponse:
+    """The response of a problem."""
+    body = {"title": HTTPStatus(status).phrase, "status": int(status), "detail": detail, "advice": advice}
+    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    return JSONResponse(body, status, headers, media_type="application/problem+json")
+
+
+async def on_error(_: Request, problem: Exception) -> JSONResponse:
+    """Answer with an error of envparity or of the framework."""
+    if isinstance(problem, EnvparityError):
+        return problem_response(status_of(problem), str(problem), problem.advice)
+    if isinstance(problem, HTTPException):
+        return problem_response(problem.status_code, str(problem.detail))
+    raise problem

@@ -1,0 +1,71 @@
+"""Puts the server together: database, API, dashboard, headers. The only place that wires."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from sqlalchemy import Engine
+from starlette.exceptions import HTTPException
+
+from envparity_agent import __version__
+from envparity_agent.errors import EnvparityError
+from envparity_server.api import agents, comparisons
+from envparity_server.api.problems import on_error
+from envparity_server.dashboard import compare_page, host_pages, login_page
+from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
+
+# the dashboard asks nobody but its own server for anything, and runs no inline script
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+def create_app(engine: Engine) -> FastAPI:
+    """The application on a database whose schema is this program's."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        engine.dispose()
+
+    app = FastAPI(
+        title="envparity",
+        version=__version__,
+        summary="Why does it work here and not there?",
+        lifespan=lifespan,
+        docs_url=None,  # the framework's pages load their scripts from elsewhere
+        redoc_url=None,
+    )
+    app.state.engine = engine
+    for router in (agents.router, comparisons.router, login_page.router, host_pages.router, compare_page.router):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "dashboard" / "static"), name="static")
+    app.add_exception_handler(LoginNeeded, to_login)
+    app.add_exception_handler(EnvparityError, _answer)
+    app.add_exception_handler(HTTPException, _answer)
+    app.middleware("http")(_secure)
+    return app
+
+
+async def _answer(request: Request, problem: Exception) -> Response:
+    """An error as a problem document for programs, as a page for people."""
+    if request.url.path.startswith("/api/"):
+        return await on_error(request, problem)
+    return error_page(request, problem)
+
+
+async def _secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,61 @@
+"""The verbs that compare on this machine: they run on a lean install and need no server."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from envparity_agent.cli_options import Docker, Json, RootDirectory, Server, TokenFile, options
+from envparity_agent.client import Client
+from envparity_agent.config import read_token, server_address
+from envparity_agent.fingerprint import Fingerprint
+from envparity_agent.targets import Options, fingerprint
+from envparity_agent.terminal import note, progress, say_json
+from envparity_server.cli.text import print_comparison
+from envparity_server.compare.differences import compare
+from envparity_server.compare.scope import parse_scope
+from envparity_server.compare.selectors import is_selector, parse_selector
+from envparity_server.drift.severity import rate
+
+
+def diff(
+    a: Annotated[str, typer.Argument(help="local, a venv, root:DIR, container:NAME, a file, -, env:NAME, host:NAME")],
+    b: Annotated[str, typer.Argument(help="the same; env: and host: need --server")],
+    app: Annotated[str, typer.Option(help="Only what belongs to this application.")] = "",
+    only: Annotated[str, typer.Option(help="Only these kinds or paths: python,container or python/*.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Fold nothing: list every difference.")] = False,
+    json: Json = False,
+    root: RootDirectory = "/",
+    docker: Docker = None,
+    server: Server = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Compare any two targets: only what differs, and what was not examined.
+
+    envparity diff .venv container:web
+
+    envparity diff requirements.txt .venv
+
+    envparity diff env:dev env:prod --json
+    """
+    scope = parse_scope(only, app)
+    with progress() as report:
+        how = options(root, docker, report)
+        sides = [_side(text, how, server, token_file) for text in (a, b)]
+    comparison = rate(compare(sides[0], sides[1], scope))
+    if json:
+        say_json(comparison.document())
+    else:
+        print_comparison(comparison, everything)
+
+
+def _side(text: str, how: Options, server: str | None, token_file: str | None) -> Fingerprint:
+    if not is_selector(text):
+        return fingerprint(text, how)
+    parse_selector(text, datetime.now(UTC))  # a misspelt one is told before anything is asked
+    how.progress(f"asking for {text}")
+    with Client(server_address(server), read_token(token_file)) as client:
+        found, notes = client.fingerprint(text)
+    for one in notes:
+        note(f"{text}: {one}")
+    return found

@@ -1,0 +1,54 @@
+"""A comparison as text for the terminal: grouped, folded to one screen, and ending with what was not examined."""
+
+from rich.table import Table
+
+from envparity_agent.terminal import out as terminal
+from envparity_agent.terminal import say, styled
+from envparity_server.compare.groups import Group, group, severities, wording
+from envparity_server.compare.model import UNKNOWN_STATES, Comparison
+
+_MOST_UNEXAMINED = 6
+
+
+def print_comparison(comparison: Comparison, everything: bool) -> None:
+    """Print the differences of each section, folded where they are many unless everything is asked for."""
+    left, right = comparison.left, comparison.right
+    say(f"left   {left.kind} {left.name}", "bold")
+    say(f"right  {right.kind} {right.name}", "bold")
+    for one in group(comparison):
+        say("")
+        _print_group(one, everything)
+    say("")
+    _print_end(comparison, everything)
+
+
+def _print_group(one: Group, everything: bool) -> None:
+    say(one.section + (f"  against  {one.counterpart} ({one.why_paired})" if one.counterpart else ""), "bold")
+    if one.is_folded and not everything:
+        say(f"  {one.severity.word:<8}  {one.digest}", one.severity.word)
+        say(f"            first: {', '.join(one.examples)}", "dim")
+        return
+    table = Table.grid(padding=(0, 2))
+    for difference in one.differences:
+        word = "unknown" if difference.state in UNKNOWN_STATES else difference.severity.word
+        table.add_row(
+            styled(f"  {word:<8}", word),
+            styled(difference.item or "the whole section"),
+            styled(wording(difference)),
+            styled(str(difference.distance or ""), "dim"),
+        )
+    terminal.print(table)
+
+
+def _print_end(comparison: Comparison, everything: bool) -> None:
+    counted = severities(comparison.differences)
+    say(f"{counted or 'no difference'}; {comparison.same} items the same", "bold")
+    if not comparison.unexamined:
+        say("not examined: nothing was left out of what both sides have")
+        return
+    say("not examined:")
+    shown = comparison.unexamined if everything else comparison.unexamined[:_MOST_UNEXAMINED]
+    for one in shown:
+        say(f"  {one.section}: {one.why}")
+    if len(shown) < len(comparison.unexamined):
+        say(f"  and {len(comparison.unexamined) - len(shown)} more (--all)")

@@ -1,0 +1,114 @@
+"""Groups differences by section and folds what is too much to read: the same lines for the terminal and the page."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from envparity_agent.kinds import title
+from envparity_server.compare.model import UNKNOWN_STATES, Comparison, Difference, Severity, State
+
+FOLD_OVER = 8  # a section with more differences than this is one line until it is opened
+
+WORDS = {
+    State.SAME: "same",
+    State.CHANGED: "changed",
+    State.ONLY_LEFT: "only left",
+    State.ONLY_RIGHT: "only right",
+    State.INCOMPARABLE: "not comparable",
+    State.UNKNOWN: "unknown",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """The differences of one section, the most severe first."""
+
+    section: str
+    counterpart: str  # the right side's path, where it is another one
+    why_paired: str
+    title: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def severity(self) -> Severity:
+        """The highest severity in the group."""
+        return max(one.severity for one in self.differences)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether there are too many to show at once."""
+        return len(self.differences) > FOLD_OVER
+
+    @property
+    def digest(self) -> str:
+        """The group in one line: `312 changed (40 major, 112 minor, 160 patch), 12 only left`."""
+        states = Counter(one.state for one in self.differences)
+        parts = []
+        for state, count in states.most_common():
+            distances = Counter(one.distance for one in self.differences if one.state == state and one.distance)
+            inner = ", ".join(f"{number} {distance}" for distance, number in distances.most_common())
+            parts.append(f"{count} {WORDS[state]}" + (f" ({inner})" if inner else ""))
+        return ", ".join(parts)
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The items that matter most in the group."""
+        return tuple(dict.fromkeys(one.item for one in self.differences if one.item))[:4]
+
+
+def group(comparison: Comparison) -> list[Group]:
+    """The comparison's differences by section, the sections with the most severe ones first."""
+    paired = {pair.left: pair for pair in comparison.pairs}
+    by_section = sorted(comparison.differences, key=lambda one: one.section)
+    groups = []
+    for section, members in groupby(by_section, key=lambda one: one.section):
+        differences = sorted(members, key=lambda one: (-one.severity, one.item, one.attribute))
+        pair = paired.get(section)
+        groups.append(
+            Group(
+                section, pair.right if pair else "", pair.why if pair else "", title(differences[0].kind),
+                tuple(differences),
+            )
+        )  # fmt: skip
+    return sorted(groups, key=lambda one: (-one.severity, one.section))
+
+
+def wording(difference: Difference) -> str:
+    """One difference in words: `3.4 -> 3.7`, `same version 2.1.5, other content`, `only left: 0.9.0`."""
+    left, right = _text(difference.left), _text(difference.right)
+    if difference.attribute in ("content", "pure", "manifest", "config") and difference.state == State.CHANGED:
+        return _content(difference, left, right)
+    if difference.state == State.CHANGED:
+        label = "" if difference.attribute in ("version", "") else f"{difference.attribute} "
+        return f"{label}{left} → {right}"
+    if difference.state in UNKNOWN_STATES:
+        sides = f" ({left} | {right})" if left or right else ""
+        return f"{WORDS[difference.state]}{sides}"
+    value = left if difference.state == State.ONLY_LEFT else right
+    return f"{WORDS[difference.state]}: {value}" if value and value != "true" else WORDS[difference.state]
+
+
+def _content(difference: Difference, left: str, right: str) -> str:
+    short = f"{_short(left)} → {_short(right)}"
+    if difference.kind == "container":
+        return f"another image: {difference.attribute} {short}"
+    return f"same version {difference.version}, other content: {short}"
+
+
+def _short(digest: str) -> str:
+    return digest.removeprefix("sha256:")[:12]
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def severities(differences: Sequence[Difference]) -> str:
+    """How many of each severity, the highest first: `1 critical, 3 high`."""
+    counts = Counter(one.severity for one in differences if one.state not in UNKNOWN_STATES)
+    return ", ".join(f"{counts[one]} {one.word}" for one in sorted(counts, reverse=True))

@@ -1,0 +1,174 @@
+"""The pages Hosts and Host."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from itertools import pairwise
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, RedirectResponse
+from sqlalchemy import Connection
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from envparity_agent.fingerprint import SectionLike, Target
+from envparity_agent.kinds import title
+from envparity_server.api.authentication import engine_of, now
+from envparity_server.compare.differences import compare
+from envparity_server.compare.groups import severities
+from envparity_server.dashboard.pages import compare_address, page, require_person
+from envparity_server.dashboard.suggestions import suggest
+from envparity_server.drift.severity import rate
+from envparity_server.storage import history, hosts
+from envparity_server.storage.content import StoredFingerprint, StoredSection, detached, stored_fingerprints
+from envparity_server.storage.database import reading
+from envparity_server.storage.hosts import Host
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person)])
+
+PAGE_ROWS = 50
+FEW_HOSTS = 5  # with so few, the page says what to compare first
+MAX_CHANGES = 20
+MAX_ITEMS = 500
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A host with what its fingerprint says first."""
+
+    host: Host
+    state: str
+    system: str
+    pythons: int
+    containers: str
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Two successive roots of a host: what differs, and between which reports it changed."""
+
+    after: datetime  # the last report with the old root
+    before: datetime  # the first report with the new one
+    summary: str
+    address: str
+
+
+@router.get("/")
+def home() -> Response:
+    """The hosts are the first page."""
+    return RedirectResponse("/hosts", HTTPStatus.SEE_OTHER)
+
+
+@router.get("/hosts")
+def show_hosts(
+    request: Request,
+    q: Annotated[str, Query(max_length=200)] = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> Response:
+    """Every host, or those whose name, environment or label has the text."""
+    moment = now()
+    with reading(engine_of(request)) as connection:
+        everyone = hosts.all_hosts(connection)
+        chosen = [one for one in everyone if _matches(one, q)]
+        shown = chosen[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
+        trees = stored_fingerprints(connection, {one.root for one in shown if one.root})
+        rows = [_row(one, trees.get(one.root or "", {}), moment) for one in shown]
+        suggestions = suggest(connection, everyone, moment) if len(everyone) < FEW_HOSTS and not q else []
+    states = [one.state(moment) for one in everyone]
+    return page(
+        request,
+        "hosts.html",
+        rows=rows,
+        counts={state: states.count(state) for state in ("fresh", "stale", "never reported")},
+        total=len(everyone),
+        matching=len(chosen),
+        q=q,
+        number=number,
+        pages=-(-len(chosen) // PAGE_ROWS),
+        suggestions=suggestions,
+    )
+
+
+def _matches(host: Host, text: str) -> bool:
+    words = text.lower().split()
+    haystack = " ".join((host.name, host.environment, *(f"{k}={v}" for k, v in host.labels.items()))).lower()
+    return all(word in haystack for word in words)
+
+
+def _row(host: Host, sections: Mapping[str, StoredSection], moment: datetime) -> _Row:
+    engine = sections.get("containers")
+    containers = sum(one.kind == "container" for one in sections.values())
+    told = str(containers) if engine and engine.status == "ok" else ", ".join(engine.reasons) if engine else ""
+    pythons = sum(one.kind == "python" for one in sections.values())
+    return _Row(host, host.state(moment), system_name(sections), pythons, told)
+
+
+def system_name(sections: Mapping[str, SectionLike]) -> str:
+    """The operating system in a few words, or why it is not known."""
+    section = sections.get("os")
+    if section is None:
+        return ""
+    facts = section.items.get("distribution", {})
+    return str(facts.get("name") or facts.get("id") or section.status)
+
+
+@router.get("/hosts/{host_id}")
+def show_host(request: Request, host_id: str, section: Annotated[str, Query(max_length=1024)] = "") -> Response:
+    """One host: its sections, its changes, and the items of a section that is asked for."""
+    moment = now()
+    with reading(engine_of(request)) as connection:
+        host = _known(connection, host_id)
+        sections = stored_fingerprints(connection, [host.root])[host.root] if host.root else {}
+        opened = sections.get(section)
+        return page(
+            request,
+            "host.html",
+            host=host,
+            state=host.state(moment),
+            system=system_name(sections),
+            sections=[(one, title(one.kind)) for _, one in sorted(sections.items())],
+            opened=opened,
+            items=sorted(opened.items.items())[:MAX_ITEMS] if opened else [],
+            most=MAX_ITEMS,
+            changes=_changes(connection, host),
+        )
+
+
+def _known(connection: Connection, host_id: str) -> Host:
+    host = hosts.by_id(connection, host_id)
+    if host is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"no host {host_id[:64]}")
+    return host
+
+
+def _changes(connection: Connection, host: Host) -> list[_Change]:
+    intervals = history.intervals(connection, host.id, MAX_CHANGES + 1)
+    trees = stored_fingerprints(connection, {one.root for one in intervals})
+    target = Target("host", host.name)
+    changes = []
+    for new, old in pairwise(intervals):
+        before, after = (StoredFingerprint(target, "", trees[one.root]) for one in (old, new))
+        comparison = rate(compare(before, after))
+        if not comparison.differences:
+            continue  # only what is kept for people moved: there is no difference to show
+        address = compare_address(
+            f"host:{host.id}@{(old.last_seen or old.first_seen).isoformat()}",
+            f"host:{host.id}@{new.first_seen.isoformat()}",
+        )
+        told = severities(comparison.differences) or "something could not be read"
+        changes.append(_Change(old.last_seen or old.first_seen, new.first_seen, told, address))
+    return changes
+
+
+@router.get("/hosts/{host_id}/fingerprint.json")
+def raw(request: Request, host_id: str) -> Response:
+    """The host's last fingerprint as a document."""
+    with reading(engine_of(request)) as connection:
+        host = _known(connection, host_id)
+        if host.root is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"{host.name} has not reported yet")
+        sections = stored_fingerprints(connection, [host.root])[host.root]
+        document = detached(Target("host", host.name), host.taken_at or "", sections).document()
+    return JSONResponse({**document, "identity": host.identity})

@@ -1,0 +1,78 @@
+"""What every page shares: templates, the person's session, error pages."""
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+from starlette.templating import Jinja2Templates
+
+from envparity_agent import __version__
+from envparity_agent.errors import CannotTell, EnvparityError
+from envparity_server.api.authentication import MAX_TOKEN, SESSION_COOKIE, engine_of, now
+from envparity_server.api.problems import status_of
+from envparity_server.compare.groups import wording
+from envparity_server.storage import access
+from envparity_server.storage.database import reading
+
+templates = Jinja2Templates(Path(__file__).with_name("templates"))
+
+
+def _ago(moment: datetime) -> str:
+    """How long ago, in the largest unit that says enough."""
+    seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "just now"
+
+
+def compare_address(left: str, right: str, **more: str) -> str:
+    """The permalink of a comparison."""
+    return "/compare?" + urlencode({"left": left, "right": right, **{k: v for k, v in more.items() if v}})
+
+
+templates.env.globals.update(version=__version__, ago=_ago, wording=wording, compare_address=compare_address)
+
+
+class LoginNeeded(Exception):  # says what is the case
+    """The page needs a session."""
+
+
+def require_person(request: Request) -> None:
+    """Let a logged-in person pass; raises LoginNeeded."""
+    cookie = request.cookies.get(SESSION_COOKIE, "")[:MAX_TOKEN]
+    if cookie:
+        with reading(engine_of(request)) as connection:
+            if access.is_session(connection, cookie, now()):
+                return
+    raise LoginNeeded
+
+
+async def to_login(request: Request, _: Exception) -> Response:
+    """Ask for a login, and come back afterwards."""
+    where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/login?next={quote(where, safe='')}", HTTPStatus.SEE_OTHER)
+
+
+def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """Render a page."""
+    return templates.TemplateResponse(request, template, values, status_code=status)
+
+
+def error_page(request: Request, problem: Exception) -> Response:
+    """An error for a person: what happened and what to do next."""
+    if isinstance(problem, EnvparityError):
+        title = "Cannot tell" if isinstance(problem, CannotTell) else "That does not work"
+        return page(request, "error.html", status_of(problem), title=title, problem=problem, advice=problem.advice)
+    if isinstance(problem, HTTPException):
+        missing = problem.status_code == HTTPStatus.NOT_FOUND
+        title = "There is no such page" if missing else HTTPStatus(problem.status_code).phrase
+        advice = "Look at the hosts instead." if missing else ""
+        return page(request, "error.html", problem.status_code, title=title, problem=problem.detail, advice=advice)
+    raise problem

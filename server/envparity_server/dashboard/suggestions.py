@@ -1,0 +1,60 @@
+"""What can be compared already when there is little: two Python environments of one host, containers, yesterday."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from sqlalchemy import Connection
+
+from envparity_agent.fingerprint import SectionLike
+from envparity_server.storage import history
+from envparity_server.storage.content import stored_fingerprints
+from envparity_server.storage.hosts import Host
+
+_MOST = 6
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A comparison that would say something."""
+
+    title: str
+    left: str
+    right: str
+
+
+def suggest(connection: Connection, hosts: Sequence[Host], now: datetime) -> list[Suggestion]:
+    """Comparisons to begin with."""
+    reported = [one for one in hosts if one.root]
+    found = [*_environments(reported), *_neighbours(reported)]
+    for one in reported[:1]:
+        found += _inside(one, stored_fingerprints(connection, [one.root or ""])[one.root or ""])
+        if history.at(connection, one.id, now - timedelta(days=1)):
+            found.append(Suggestion(f"{one.name}: yesterday and now", f"host:{one.id}@yesterday", f"host:{one.id}"))
+    return found[:_MOST]
+
+
+def _environments(hosts: Sequence[Host]) -> list[Suggestion]:
+    names = list(dict.fromkeys(one.environment for one in hosts))
+    return [Suggestion(f"{one} against {other}", f"env:{one}", f"env:{other}") for one, other in pairwise(names)]
+
+
+def _neighbours(hosts: Sequence[Host]) -> list[Suggestion]:
+    return [
+        Suggestion(f"{one.name} against {other.name}, both {one.environment}", f"host:{one.id}", f"host:{other.id}")
+        for one, other in pairwise(hosts)
+        if one.environment == other.environment
+    ][:2]
+
+
+def _inside(host: Host, sections: Mapping[str, SectionLike]) -> list[Suggestion]:
+    """Two Python environments, or two containers, of one host: those with the most in them."""
+    found = []
+    for kind, words in (("python", "Python environments"), ("container", "containers")):
+        largest = sorted((one for one in sections.values() if one.kind == kind), key=lambda one: -one.count)[:2]
+        if len(largest) == 2:
+            names = " and ".join(one.path.partition("/")[2] for one in largest)
+            sides = [f"host:{host.id}#{one.path}" for one in largest]
+            found.append(Suggestion(f"two {words} of {host.name}: {names}", *sides))
+    return found

@@ -1,0 +1,143 @@
+"""Finds the fingerprint that a selector stands for: a host's, or what most hosts of an environment agree on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from envparity_agent.errors import CannotTell, UsageError
+from envparity_agent.fingerprint import FingerprintLike, SectionLike, Target
+from envparity_server.compare.differences import compare
+from envparity_server.compare.model import Comparison
+from envparity_server.compare.scope import EVERYTHING, Scope
+from envparity_server.compare.selectors import Selector, parse_selector
+from envparity_server.drift.majority import majority
+from envparity_server.drift.severity import rate
+from envparity_server.storage import history, hosts
+from envparity_server.storage.content import StoredFingerprint, stored_fingerprints
+from envparity_server.storage.hosts import STALE_AFTER, Host
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A fingerprint, what a person should know beside it, and why a gate cannot rely on it, if so."""
+
+    fingerprint: FingerprintLike
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+def compare_selectors(
+    connection: Connection, left: str, right: str, now: datetime, scope: Scope = EVERYTHING
+) -> tuple[Comparison, tuple[str, ...]]:
+    """The rated comparison of two selectors, and what must be said beside it."""
+    one, other = resolve(connection, left, now), resolve(connection, right, now)
+    return rate(compare(one.fingerprint, other.fingerprint, scope)), (*one.notes, *other.notes)
+
+
+def resolve(connection: Connection, text: str, now: datetime) -> Reference:
+    """What a selector stands for now.
+
+    Raises UsageError for a text that is no selector or an unknown host, CannotTell where nothing was ever reported.
+    """
+    selector = parse_selector(text, now)
+    chosen = _host(connection, selector) if selector.kind == "host" else _environment(connection, selector)
+    moment = selector.moment or now
+    roots = _roots(connection, chosen, selector.moment)
+    silent = [one.name for one in chosen if one.id not in roots]
+    if not roots:
+        names = ", ".join(silent)
+        raise CannotTell(f"{selector.text}: no report yet from {names}", "look at that host: envparity agent status")
+    reported = [one for one in chosen if one.id in roots]
+    stale = [one for one in reported if _was_stale(one, roots[one.id], moment)]
+    voting = [one for one in reported if one not in stale] or reported
+    target = Target("host", reported[0].name) if selector.kind == "host" else Target("environment", selector.text)
+    found = _fingerprint(connection, target, voting, roots)
+    told = (*_stale_notes(stale), *(f"{name} never reported" for name in silent))
+    doubts = told if len(stale) == len(reported) else ()
+    return Reference(_part(found, selector), told, doubts)
+
+
+def _host(connection: Connection, selector: Selector) -> Sequence[Host]:
+    found = hosts.named(connection, selector.name)
+    if not found:
+        known = ", ".join(one.name for one in hosts.all_hosts(connection)[:10]) or "none"
+        raise UsageError(f"no host {selector.name}", f"known hosts: {known}")
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise UsageError(f"several hosts are called {selector.name}", f"name one by its id: {ids}")
+    return found
+
+
+def _environment(connection: Connection, selector: Selector) -> Sequence[Host]:
+    found = hosts.in_environment(connection, selector.name, selector.labels)
+    if not found:
+        known = ", ".join(f"env:{one}" for one in hosts.environments(connection)) or "none"
+        raise CannotTell(f"{selector.text}: never seen, no host is in it", f"known environments: {known}")
+    return found
+
+
+@dataclass(frozen=True)
+class _Root:
+    hash: str
+    confirmed: datetime  # the last report that had it
+    taken_at: str
+
+
+def _roots(connection: Connection, chosen: Sequence[Host], moment: datetime | None) -> dict[str, _Root]:
+    roots = {}
+    for one in chosen:
+        if moment is None:
+            if one.root and one.seen_at:
+                roots[one.id] = _Root(one.root, one.seen_at, one.taken_at or one.seen_at.isoformat())
+            continue
+        interval = history.at(connection, one.id, moment)
+        if interval:
+            last = min(interval.last_seen or one.seen_at or moment, moment)
+            roots[one.id] = _Root(interval.root, last, last.isoformat())
+    return roots
+
+
+def _was_stale(host: Host, root: _Root, moment: datetime) -> bool:
+    return moment - root.confirmed > timedelta(seconds=STALE_AFTER * host.interval)
+
+
+def _stale_notes(stale: Sequence[Host]) -> tuple[str, ...]:
+    return tuple(
+        f"{one.name} is stale: last seen {one.seen_at:%Y-%m-%d %H:%M} UTC, reports are due every {one.interval} s"
+        for one in stale
+        if one.seen_at
+    )
+
+
+def _fingerprint(
+    connection: Connection, target: Target, voting: Sequence[Host], roots: dict[str, _Root]
+) -> FingerprintLike:
+    trees = stored_fingerprints(connection, [roots[one.id].hash for one in voting])
+    votes = [StoredFingerprint(target, roots[one.id].taken_at, trees[roots[one.id].hash]) for one in voting]
+    return majority(target, max(vote.taken_at for vote in votes), votes)
+
+
+def _part(found: FingerprintLike, selector: Selector) -> FingerprintLike:
+    """The part of a fingerprint that a selector names by `#SECTION`: a target of its own."""
+    if not selector.section:
+        return found
+    path = selector.section.rstrip("/")
+    sections = {
+        name: section for name, section in found.sections.items() if name == path or name.startswith(f"{path}/")
+    }
+    if not sections:
+        near = [name for name in found.sections if name.startswith(path.split("/")[0])][:8]
+        raise UsageError(f"{selector.text}: no section {path}", f"sections: {', '.join(near) or 'none of this kind'}")
+    kind = sections[path].kind if path in sections else "part"
+    return _Part(Target(kind, selector.text), found.taken_at, sections)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A fingerprint of some sections of another one."""
+
+    target: Target
+    taken_at: str
+    sections: Mapping[str, SectionLike]

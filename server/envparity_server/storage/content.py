@@ -1,0 +1,139 @@
+"""Content-addressed objects in the database, and fingerprints that open only the pages that a comparison asks for."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from envparity_agent.fingerprint import Fingerprint, Items, Section, Status, Target, decode, digest
+from envparity_server.storage.tables import content
+
+_Row = TypeVar("_Row")
+
+_BATCH = 500  # values in one IN (...): SQLite's default limit is 999
+
+
+def missing(connection: Connection, hashes: Iterable[str]) -> list[str]:
+    """Which of the objects are not stored, in the order given, each once."""
+    wanted = list(dict.fromkeys(hashes))
+    there: set[str] = set()
+    for batch in _batches(wanted):
+        there.update(connection.scalars(select(content.c.hash).where(content.c.hash.in_(batch))))
+    return [hash for hash in wanted if hash not in there]
+
+
+def store(connection: Connection, bodies: Iterable[bytes]) -> None:
+    """Store objects; those that are there already stay as they are."""
+    rows = [{"hash": digest(body), "body": body} for body in bodies]
+    insert = postgresql.insert(content) if connection.dialect.name == "postgresql" else sqlite.insert(content)
+    for batch in _batches(rows):
+        connection.execute(insert.on_conflict_do_nothing(), batch)
+
+
+def load(connection: Connection, hashes: Iterable[str]) -> dict[str, Any]:
+    """Objects by hash, decoded; one that is not stored is left out."""
+    found: dict[str, Any] = {}
+    for batch in _batches(list(dict.fromkeys(hashes))):
+        for row in connection.execute(select(content).where(content.c.hash.in_(batch))):
+            found[row.hash] = decode(row.body)
+    return found
+
+
+def _batches(values: list[_Row]) -> Iterator[list[_Row]]:
+    iterator = iter(values)
+    while batch := list(islice(iterator, _BATCH)):
+        yield batch
+
+
+@dataclass(frozen=True)
+class StoredSection:
+    """A section whose items are read from the database when they are asked for."""
+
+    connection: Connection
+    path: str
+    hash: str
+    head: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """Which of `kinds.KINDS` it is."""
+        return str(self.head["kind"])
+
+    @property
+    def schema(self) -> int:
+        """The version of its kind's schema."""
+        return int(self.head["schema"])
+
+    @property
+    def status(self) -> Status:
+        """How much of it could be read."""
+        return Status(self.head["status"])
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why not all of it."""
+        return tuple(self.head["reasons"])
+
+    @property
+    def page_hashes(self) -> tuple[str, ...]:
+        """The content addresses of its pages, by position."""
+        return tuple(self.head["pages"])
+
+    @property
+    def count(self) -> int:
+        """How many items it has."""
+        return int(self.head["count"])
+
+    @cached_property
+    def _pages(self) -> dict[str, Any]:
+        return {}
+
+    def page(self, position: int) -> Items:
+        """The items of one page."""
+        hash = self.page_hashes[position]
+        if hash not in self._pages:
+            self._pages.update(load(self.connection, [hash]))
+        items: Items = self._pages[hash]["items"]
+        return items
+
+    @cached_property
+    def items(self) -> Items:
+        """All items, in one query."""
+        self._pages.update(load(self.connection, (hash for hash in self.page_hashes if hash not in self._pages)))
+        return {name: body for hash in self.page_hashes for name, body in self._pages[hash]["items"].items()}
+
+
+@dataclass(frozen=True)
+class StoredFingerprint:
+    """A fingerprint in the database; valid as long as its connection's transaction."""
+
+    target: Target
+    taken_at: str
+    sections: Mapping[str, StoredSection]
+
+
+def stored_fingerprints(connection: Connection, roots: Iterable[str]) -> dict[str, dict[str, StoredSection]]:
+    """The sections of each root, with two queries however many roots there are."""
+    trees = load(connection, roots)
+    heads = load(connection, (hash for tree in trees.values() for hash in tree["sections"].values()))
+    shared: dict[tuple[str, str], StoredSection] = {}
+    for tree in trees.values():
+        for path, hash in tree["sections"].items():
+            shared.setdefault((path, hash), StoredSection(connection, path, hash, heads[hash]))
+    return {root: {path: shared[path, hash] for path, hash in tree["sections"].items()} for root, tree in trees.items()}
+
+
+def detached(target: Target, taken_at: str, sections: Mapping[str, Any]) -> Fingerprint:
+    """A fingerprint in memory, every page opened: what leaves the server as a document."""
+    return Fingerprint(
+        target,
+        taken_at,
+        {
+            path: Section(path, one.kind, one.schema, one.items, one.status, one.reasons)
+            for path, one in sections.items()
+        },
+    )

@@ -1,0 +1,135 @@
+"""Hosts: enrolment, the last report, and who a selector names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from envparity_server.storage.tables import history, host
+
+DEFAULT_INTERVAL = 900
+STALE_AFTER = 3  # intervals
+
+
+@dataclass(frozen=True)
+class Host:
+    """A machine with an agent, and its last report."""
+
+    id: str
+    name: str
+    environment: str
+    labels: Mapping[str, str]
+    enrolled_at: datetime
+    epoch: str | None
+    seq: int | None
+    root: str | None
+    seen_at: datetime | None
+    taken_at: str | None
+    interval: int
+    agent: str | None
+    identity: Mapping[str, Any]
+    observed: Mapping[str, Any]
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether three intervals passed without a report."""
+        return self.seen_at is not None and now - self.seen_at > timedelta(seconds=STALE_AFTER * self.interval)
+
+    def state(self, now: datetime) -> str:
+        """`never reported`, `stale` or `fresh`."""
+        if self.seen_at is None:
+            return "never reported"
+        return "stale" if self.is_stale(now) else "fresh"
+
+
+_COLUMNS = [column for column in host.c if column.name != "credential_hash"]
+
+
+def _host(row: Row[Any]) -> Host:
+    return Host(**row._mapping)
+
+
+def all_hosts(connection: Connection) -> list[Host]:
+    """Every host, by environment and name."""
+    return [_host(row) for row in connection.execute(select(*_COLUMNS).order_by(host.c.environment, host.c.name))]
+
+
+def by_id(connection: Connection, host_id: str) -> Host | None:
+    """One host."""
+    row = connection.execute(select(*_COLUMNS).where(host.c.id == host_id)).one_or_none()
+    return _host(row) if row else None
+
+
+def by_credential(connection: Connection, credential_hash: str) -> Host | None:
+    """The host that a credential belongs to, locked until the transaction ends: its reports come one at a time."""
+    query = select(*_COLUMNS).where(host.c.credential_hash == credential_hash).with_for_update()
+    row = connection.execute(query).one_or_none()
+    return _host(row) if row else None
+
+
+def named(connection: Connection, name: str) -> Sequence[Host]:
+    """The hosts of a name, or the one of an id."""
+    rows = connection.execute(select(*_COLUMNS).where((host.c.name == name) | (host.c.id == name)))
+    return [_host(row) for row in rows]
+
+
+def in_environment(connection: Connection, environment: str, labels: Mapping[str, str]) -> Sequence[Host]:
+    """The hosts of an environment that have all of the labels."""
+    rows = connection.execute(select(*_COLUMNS).where(host.c.environment == environment).order_by(host.c.name))
+    hosts = [_host(row) for row in rows]
+    return [one for one in hosts if labels.items() <= one.labels.items()]
+
+
+def environments(connection: Connection) -> list[str]:
+    """The names of all environments that have a host."""
+    return list(connection.scalars(select(host.c.environment).distinct().order_by(host.c.environment)))
+
+
+def add(
+    connection: Connection,
+    host_id: str,
+    name: str,
+    environment: str,
+    labels: Mapping[str, str],
+    credential_hash: str,
+    now: datetime,
+) -> None:
+    """Add a host that has not reported yet."""
+    connection.execute(
+        insert(host).values(
+            id=host_id,
+            name=name,
+            environment=environment,
+            labels=dict(labels),
+            credential_hash=credential_hash,
+            enrolled_at=now,
+            interval=DEFAULT_INTERVAL,
+            identity={},
+            observed={},
+        )
+    )
+
+
+def has_credential(connection: Connection, host_id: str, credential_hash: str) -> bool:
+    """Whether a host is enrolled under this very credential."""
+    held = connection.scalar(select(host.c.credential_hash).where(host.c.id == host_id))
+    return held == credential_hash
+
+
+def record(connection: Connection, before: Host, last: Mapping[str, Any], now: datetime) -> None:
+    """Make a report the host's last one, and extend or begin an interval of its history.
+
+    1. The interval of another root ends when that root was last seen.
+    2. An interval of the new root begins now.
+    3. The host's row says what was reported, and when.
+    """
+    if before.root != last["root"]:
+        if before.root is not None:
+            connection.execute(
+                update(history)
+                .where(history.c.host_id == before.id, history.c.last_seen.is_(None))
+                .values(last_seen=before.seen_at)
+            )
+        connection.execute(insert(history).values(host_id=before.id, first_seen=now, root=last["root"]))
+    connection.execute(update(host).where(host.c.id == before.id).values(seen_at=now, **last))
