@@ -1,0 +1,1 @@
+"""The tests of the whole product: the agent, the server, and both together on simulated hosts."""

@@ -1,0 +1,68 @@
+"""Turns skips into failures where nothing may be missing, and gives every test a database and a browser."""
+
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.components import CHROMIUM, require
+from tests.system.postgres import Cluster, started_cluster
+
+STRICT = "ENVPARITY_TESTS_STRICT"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that was skipped, if the run is strict; a test that is expected to fail is no skipped one."""
+    report = yield
+    if _strict() and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = _reason(report.longrepr)
+    return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Fail a module that was skipped as a whole, if the run is strict."""
+    report = yield
+    if _strict() and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = _reason(report.longrepr)
+    return report
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL cluster for the whole run."""
+    with started_cluster() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_cluster: Cluster) -> str:
+    """The address of the cluster's maintenance database, for SQLAlchemy."""
+    return postgres_cluster.url()
+
+
+@pytest.fixture
+def postgres_database(postgres_cluster: Cluster) -> Iterator[str]:
+    """The address of an empty database that is the test's own, for SQLAlchemy."""
+    with postgres_cluster.database() as name:
+        yield postgres_cluster.url(name)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser of the machine."""
+    return require(CHROMIUM)
+
+
+def _strict() -> bool:
+    return os.environ.get(STRICT) == "1"
+
+
+def _reason(skipped: object) -> str:
+    # pytest describes a skip as (file, line, reason).
+    reason = skipped[2] if isinstance(skipped, tuple) else skipped
+    return f"{reason} (a failure because {STRICT}=1)"

@@ -1,0 +1,1 @@
+"""Simulated hosts made of real components: Debian roots, Docker engines, a registry, PostgreSQL, a browser."""

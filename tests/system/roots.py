@@ -1,0 +1,45 @@
+"""The root directories of Debian hosts: made once by debootstrap, then copied."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.system.cache import made_once
+from tests.system.commands import run
+from tests.system.components import DEBOOTSTRAP, require
+from tests.system.mirror import debian_mirror
+
+INCLUDED = ("python3", "python3-venv", "ca-certificates")
+BUILT_AT_A_TIME = 2
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Pristine roots, never to be changed: Python 3.11, 3.9 and 3.13 in this order."""
+
+    bookworm: Path
+    bullseye: Path
+    trixie: Path
+
+
+def pristine_roots(cache: Path) -> Roots:
+    """Return the roots of the cache, with those that are missing built now."""
+    require(DEBOOTSTRAP)
+    mirror = debian_mirror()
+
+    def cached(suite: str) -> Path:
+        return made_once(cache / "roots" / suite, lambda target: build_root(suite, target, mirror))
+
+    with ThreadPoolExecutor(BUILT_AT_A_TIME) as pool:
+        return Roots(*pool.map(cached, ("bookworm", "bullseye", "trixie")))
+
+
+def build_root(suite: str, target: Path, mirror: str) -> None:
+    """Install a minimal Debian with Python into an empty directory."""
+    run(require(DEBOOTSTRAP), "--variant=minbase", f"--include={','.join(INCLUDED)}", suite, target, mirror)
+
+
+def copy_root(source: Path, target: Path) -> Path:
+    """Copy a root with its owners, modes, times and links into a directory that is not there yet."""
+    run("cp", "--archive", "--reflink=auto", source, target)
+    return target

@@ -1,0 +1,121 @@
+"""A real central server in a process of its own, and the command `envparity` as a person runs it."""
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.system.daemons import running, wait_until_ready
+from tests.system.fleet import Host
+
+PROGRAM = Path(sys.executable).with_name("envparity")
+LONGEST_RUN = 300.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run of the command ended, and what it printed."""
+
+    exit_code: int
+    output: str
+    complaint: str
+
+    @property
+    def document(self) -> Any:
+        """The output as JSON."""
+        return json.loads(self.output)
+
+
+def envparity(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Outcome:
+    """Run the command with nothing of the caller's settings but what is given."""
+    ended = subprocess.run(
+        [PROGRAM, *arguments],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=LONGEST_RUN,
+        env={"PATH": "/usr/bin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **(environment or {})},
+        check=False,
+    )
+    return Outcome(ended.returncode, ended.stdout, ended.stderr)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: its address, its database, and a directory for tokens and the agents' states."""
+
+    address: str
+    database_url: str
+    home: Path
+
+    def token(self, *arguments: str) -> str:
+        """A new token, made as an operator makes one."""
+        made = envparity("server", "token", *arguments, environment={"ENVPARITY_DATABASE_URL": self.database_url})
+        assert made.exit_code == 0, made.complaint
+        return made.output.strip()
+
+    def login(self) -> str:
+        """A one-time code for the dashboard."""
+        made = envparity("server", "login", environment={"ENVPARITY_DATABASE_URL": self.database_url})
+        assert made.exit_code == 0, made.complaint
+        return made.output.strip()
+
+    def ask(self, *arguments: str | Path, token: str) -> Outcome:
+        """Run a verb that asks this server, with a token from the environment."""
+        return envparity(*arguments, environment={"ENVPARITY_SERVER": self.address, "ENVPARITY_TOKEN": token})
+
+    def state(self, host: Host) -> Path:
+        """Where the agent of a host keeps its state."""
+        return self.home / f"agent-{host.name}"
+
+    def enrol(self, host: Host) -> Outcome:
+        """Enrol a simulated host by its own token."""
+        token = self.token("enrol", "--environment", host.environment)
+        docker = ["--docker", host.docker] if host.docker else []
+        return envparity(
+            "agent", "enroll", "--server", self.address, "--root", host.root, *docker, "--name", host.name,
+            "--state", self.state(host), environment={"ENVPARITY_TOKEN": token},
+        )  # fmt: skip
+
+    def report(self, host: Host) -> Outcome:
+        """Have the agent of a host report once."""
+        return envparity("agent", "once", "--json", "--state", self.state(host))
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses now."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens on a port of the loopback interface."""
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def served(home: Path, database_url: str) -> Iterator[Served]:
+    """Migrate a database and serve it for as long as the context lasts."""
+    environment = {"ENVPARITY_DATABASE_URL": database_url}
+    made = envparity("server", "migrate", environment=environment)
+    assert made.exit_code == 0, made.complaint
+    port, log = free_port(), home / "server.log"
+    command: list[str | Path] = [
+        "env",
+        f"ENVPARITY_DATABASE_URL={database_url}",
+        PROGRAM,
+        "server",
+        "run",
+        "--port",
+        str(port),
+    ]
+    with running(command, log) as process:
+        wait_until_ready("envparity server", process, log, lambda: answers(port))
+        yield Served(f"http://127.0.0.1:{port}", database_url, home)
