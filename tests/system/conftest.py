@@ -9,8 +9,10 @@ from tests.system.cache import cache_directory, cache_lock
 from tests.system.components import require_fleet
 from tests.system.engines import Engine, removed_at_the_end, started_engines
 from tests.system.fleet import HOSTS_WITH_DOCKER, Fleet, build_fleet
+from tests.system.postgres import Cluster
 from tests.system.registry import Registry, started_registry
 from tests.system.roots import Roots, pristine_roots
+from tests.system.serving import Served, served
 from tests.system.wheels import Wheels, cached_wheels
 from tests.system.workspaces import workspace
 
@@ -59,3 +61,27 @@ def fresh_engine(registry: Registry) -> Iterator[Callable[[], Engine]]:
             return engine
 
         yield start
+
+
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def server(request: pytest.FixtureRequest, fleet: Fleet) -> Iterator[Served]:
+    """A server on either database, to which every host of the fleet has reported."""
+    with workspace("server") as home:
+        if request.param == "sqlite":
+            database = f"sqlite:///{home / 'server.db'}"
+            with served(home, database) as running:
+                yield _with_reports(running, fleet)
+            return
+        pytest.importorskip("psycopg", reason='the driver is missing: pip install "envparity[postgres]"')
+        cluster: Cluster = request.getfixturevalue("postgres_cluster")
+        with cluster.database() as name, served(home, cluster.url(name)) as running:
+            yield _with_reports(running, fleet)
+
+
+def _with_reports(server: Served, fleet: Fleet) -> Served:
+    for host in fleet.hosts:
+        enrolled = server.enrol(host)
+        assert enrolled.exit_code == 0, enrolled.complaint
+        reported = server.report(host)
+        assert reported.exit_code == 0, reported.complaint
+    return server

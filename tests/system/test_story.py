@@ -1,6 +1,6 @@
 """The main job on real hosts: agents report, people and pipelines learn what differs between dev and prod."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,37 +12,12 @@ from envparity_server.storage.tables import host as host_table
 from tests.system.engines import Engine
 from tests.system.fleet import PLANTED, SHOP_ENVIRONMENT, Fleet, Host
 from tests.system.installs import install_packages
-from tests.system.postgres import Cluster
 from tests.system.roots import copy_root
-from tests.system.serving import Served, served
+from tests.system.serving import Served
 from tests.system.wheels import IDNA_ON_DEV, Wheels
 from tests.system.workspaces import workspace
 
 pytestmark = pytest.mark.system
-
-
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def server(request: pytest.FixtureRequest, fleet: Fleet) -> Iterator[Served]:
-    """A server on either database, to which every host of the fleet has reported."""
-    with workspace("server") as home:
-        if request.param == "sqlite":
-            database = f"sqlite:///{home / 'server.db'}"
-            with served(home, database) as running:
-                yield _with_reports(running, fleet)
-            return
-        pytest.importorskip("psycopg", reason='the driver is missing: pip install "envparity[postgres]"')
-        cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        with cluster.database() as name, served(home, cluster.url(name)) as running:
-            yield _with_reports(running, fleet)
-
-
-def _with_reports(server: Served, fleet: Fleet) -> Served:
-    for host in fleet.hosts:
-        enrolled = server.enrol(host)
-        assert enrolled.exit_code == 0, enrolled.complaint
-        reported = server.report(host)
-        assert reported.exit_code == 0, reported.complaint
-    return server
 
 
 @pytest.fixture(scope="module")

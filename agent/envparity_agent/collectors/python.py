@@ -62,7 +62,7 @@ def at(root: Root, path: str) -> tuple[Environment, ...]:
 
 def _section(root: Root, environment: Environment, names: dict[str, str]) -> Section:
     path = f"python/{names.get(environment.prefix, environment.name)}"
-    observed: Attributes = {"location": f"/{environment.name}"}
+    observed: Attributes = {"location": f"/{environment.name}"} if environment.prefix in names else {}
     try:
         interpreter, base = facts(root, environment)
         sites = _path_entries(root, environment, base)

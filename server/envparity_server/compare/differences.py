@@ -186,7 +186,8 @@ def _item(
     elif item == "image":
         findings = compare_images(left, right)
     else:
-        findings = [(name, State.CHANGED, _distance(name, left, right)) for name in sorted(differing)]
+        implied = {"point_release"} if "version" in differing else set()
+        findings = [(name, State.CHANGED, _distance(name, left, right)) for name in sorted(differing - implied)]
     version = left.get("version")
     for attribute, state, distance in findings:
         yield Difference(

@@ -76,7 +76,7 @@ def group(comparison: Comparison) -> list[Group]:
 
 def wording(difference: Difference) -> str:
     """One difference in words: `3.4 -> 3.7`, `same version 2.1.5, other content`, `only left: 0.9.0`."""
-    left, right = _text(difference.left), _text(difference.right)
+    left, right = text(difference.left), text(difference.right)
     if difference.attribute in ("content", "pure", "manifest", "config") and difference.state == State.CHANGED:
         return _content(difference, left, right)
     if difference.state == State.CHANGED:
@@ -100,7 +100,8 @@ def _short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:12]
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """A value as people read it."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -19,8 +19,9 @@ def compare_distributions(left: Attributes, right: Attributes, differing: frozen
     """Findings for one distribution; `differing` are the compared attributes that are not equal."""
     if "specifier" in left or "specifier" in right:
         return _declared(left, right)
-    findings: list[Finding] = [(name, State.CHANGED, None) for name in sorted(differing - _CONTENT - {"version"})]
     ours, theirs = str(left.get("version") or ""), str(right.get("version") or "")
+    implied = _CONTENT | {"version"} | (set() if equal(ours, theirs) else {"abi"})
+    findings: list[Finding] = [(name, State.CHANGED, None) for name in sorted(differing - implied)]
     if not equal(ours, theirs):
         return [("version", State.CHANGED, python_distance(ours, theirs)), *findings]
     if differing & _CONTENT:

@@ -13,11 +13,11 @@ from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from envparity_agent.fingerprint import SectionLike, Target
+from envparity_agent.fingerprint import Attributes, SectionLike, Target
 from envparity_agent.kinds import title
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.compare.differences import compare
-from envparity_server.compare.groups import severities
+from envparity_server.compare.groups import severities, text
 from envparity_server.dashboard.pages import compare_address, page, require_person
 from envparity_server.dashboard.suggestions import suggest
 from envparity_server.drift.severity import rate
@@ -132,6 +132,7 @@ def show_host(request: Request, host_id: str, section: Annotated[str, Query(max_
             opened=opened,
             items=sorted(opened.items.items())[:MAX_ITEMS] if opened else [],
             most=MAX_ITEMS,
+            facts=_facts,
             changes=_changes(connection, host),
         )
 
@@ -141,6 +142,12 @@ def _known(connection: Connection, host_id: str) -> Host:
     if host is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"no host {host_id[:64]}")
     return host
+
+
+def _facts(attributes: Attributes) -> list[tuple[str, str]]:
+    """The attributes of an item as text, the version first."""
+    shown = sorted(attributes.items(), key=lambda fact: (fact[0] != "version", fact[0]))
+    return [(key, text(value)) for key, value in shown]
 
 
 def _changes(connection: Connection, host: Host) -> list[_Change]:

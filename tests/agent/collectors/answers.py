@@ -1,0 +1,198 @@
+"""A container engine that gives recorded answers over a real socket, and the answers that it gives by default."""
+
+import json
+import socketserver
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+Answer = Any  # what becomes JSON, or bytes as they stand, or a number: the status of a refusal
+
+
+def layer(number: int) -> str:
+    """The digest of the layer with this number."""
+    return f"sha256:{number:064x}"
+
+
+CONFIG_DIGEST, NEWER_DIGEST = f"sha256:{'c' * 64}", f"sha256:{'d' * 64}"
+INDEX_DIGEST, MANIFEST_DIGEST = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+# Docker 20.10, API 1.41, overlay2
+VERSION_141 = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12", "Os": "linux"}
+INFO_GRAPHDRIVER = {"DriverStatus": [["Backing Filesystem", "extfs"], ["userxattr", "false"]], "CgroupVersion": "2"}
+# Docker 29, API 1.48 and later, containerd's store
+VERSION_148 = {"Version": "29.0.1", "ApiVersion": "1.48", "MinAPIVersion": "1.24", "Os": "linux"}
+INFO_CONTAINERD = {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]], "CgroupVersion": "2"}
+
+CHANGES = [
+    {"Path": "/usr", "Kind": 0},
+    {"Path": "/usr/lib", "Kind": 0},
+    {"Path": "/usr/lib/python3", "Kind": 0},
+    {"Path": "/usr/lib/python3/six.py", "Kind": 0},
+    {"Path": "/opt", "Kind": 0},
+    {"Path": "/opt/tool", "Kind": 1},
+    {"Path": "/opt/tool/bin", "Kind": 1},
+    {"Path": "/opt/tool/bin/run", "Kind": 1},
+    {"Path": "/etc", "Kind": 0},
+    {"Path": "/etc/motd", "Kind": 2},
+    {"Path": "/tmp", "Kind": 0},
+    {"Path": "/tmp/scratch", "Kind": 1},
+    {"Path": "/run/lock", "Kind": 1},
+    {"Path": "/etc/hosts", "Kind": 0},
+    {"Path": "/app", "Kind": 0},
+    {"Path": "/app/__pycache__", "Kind": 1},
+    {"Path": "/app/__pycache__/main.cpython-311.pyc", "Kind": 1},
+    {"Path": "/app/main.pyc", "Kind": 1},
+]
+
+
+def image(identifier: str = CONFIG_DIGEST, **fields: Any) -> dict[str, Any]:
+    """What a graphdriver engine says of an image."""
+    return {
+        "Id": identifier,
+        "RepoTags": ["registry.example:5000/shop/web:1.4"],
+        "RepoDigests": [f"registry.example:5000/shop/web@{INDEX_DIGEST}"],
+        "Os": "linux",
+        "Architecture": "amd64",
+        "RootFS": {"Type": "layers", "Layers": [layer(1), layer(2)]},
+        "Config": {"Env": ["PATH=/usr/bin", "A=1"], "Cmd": ["serve"], "Labels": {"built": "today"}},
+        "Created": "2026-10-01T00:00:00Z",
+        **fields,
+    }
+
+
+def containerd_image(**fields: Any) -> dict[str, Any]:
+    """What an engine with containerd's store says of the same image: its id is the index's."""
+    descriptor = {"mediaType": OCI_INDEX, "digest": INDEX_DIGEST, "size": 1609}
+    return image(INDEX_DIGEST, Descriptor=descriptor, **fields)
+
+
+def container(identifier: str, name: str, labels: Mapping[str, str] | None = None, **fields: Any) -> dict[str, Any]:
+    """What an engine says of a running container."""
+    return {
+        "Id": identifier * 64,
+        "Name": f"/{name}",
+        "Image": CONFIG_DIGEST,
+        "Config": {"Image": "registry.example:5000/shop/web:1.4", "Labels": dict(labels or {})},
+        "State": {"Status": "running", "Pid": 0, "StartedAt": "2026-10-01T00:00:00Z"},
+        **fields,
+    }
+
+
+def compose(service: str) -> dict[str, str]:
+    """The labels of a container that compose made."""
+    return {"com.docker.compose.project": "shop", "com.docker.compose.service": service}
+
+
+@dataclass
+class Engine:
+    """What the engine answers, by path below the version; every request is kept."""
+
+    url: str
+    answers: dict[str, Answer] = field(default_factory=dict)
+    requests: list[tuple[str, str]] = field(default_factory=list)
+
+    def has(self, *containers: Mapping[str, Any], changes: Answer = ()) -> None:
+        """Run these containers, each with the same changes."""
+        self.answers["/containers/json"] = [{"Id": one["Id"], "Image": "ignored"} for one in containers]
+        for one in containers:
+            self.answers[f"/containers/{one['Id']}/json"] = one
+            self.answers[f"/containers/{one['Id']}/changes"] = list(changes) if changes == () else changes
+
+
+def answers_by_default() -> dict[str, Answer]:
+    """A Docker 20.10 with one image and no container."""
+    found = image()
+    return {
+        "/version": VERSION_141,
+        "/info": INFO_GRAPHDRIVER,
+        "/containers/json": [],
+        f"/images/{CONFIG_DIGEST}/json": found,
+        "/images/registry.example:5000/shop/web:1.4/json": found,
+    }
+
+
+@contextmanager
+def running_engine(place: Path | None = None) -> Iterator[Engine]:
+    """An engine that listens, with the answers of a Docker 20.10 that runs nothing."""
+    with tempfile.TemporaryDirectory() as short:  # the path of a socket has at most 107 bytes
+        path = place or Path(short) / "docker.sock"
+        engine = Engine(f"unix://{path}", answers_by_default())
+        with _Server(str(path), _handler(engine)) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            try:
+                yield engine
+            finally:
+                server.shutdown()
+                thread.join()
+
+
+@contextmanager
+def recorded_engine() -> Iterator[Engine]:
+    """An engine of each kind of answer: a moved tag, changes, a manifest of its own, a label of compose."""
+    with running_engine() as engine:
+        engine.answers |= {
+            "/version": VERSION_148,
+            "/info": INFO_CONTAINERD,
+            f"/images/{INDEX_DIGEST}/json": containerd_image(),
+            "/images/registry.example:5000/shop/web:1.4/json": image(NEWER_DIGEST),
+        }
+        engine.has(
+            container(
+                "a",
+                "shop-web-1",
+                compose("web"),
+                Image=INDEX_DIGEST,
+                ImageManifestDescriptor={"mediaType": OCI_MANIFEST, "digest": MANIFEST_DIGEST},
+            ),
+            changes=CHANGES,
+        )
+        yield engine
+
+
+class _Server(socketserver.ThreadingUnixStreamServer):
+    daemon_threads = False
+
+
+def _handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        close_connection = True
+
+        def do_GET(self) -> None:
+            path = unquote(urlsplit(self.path).path)
+            if path.startswith("/v1."):
+                path = path[path.index("/", 1) :]
+            engine.requests.append((self.command, path))
+            answer = engine.answers.get(path, 404)
+            if answer is None:
+                return  # the connection is closed without a word
+            status = answer if isinstance(answer, int) else 200
+            if status != 200:
+                answer = {"message": f"No such image: {path}" if path.startswith("/images/") else "refused"}
+            body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815  # the names are http.server's
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+        def address_string(self) -> str:
+            return "a socket"
+
+    return Handler

@@ -1,0 +1,101 @@
+"""Checks where a container engine is looked for, and what is said where none answers."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from envparity_agent.collectors.engine import NotInstalled, locate
+from envparity_agent.errors import Unreadable
+from envparity_agent.fingerprint import Reason, Status
+from envparity_agent.root import Root
+from tests.agent.collectors.answers import running_engine
+from tests.agent.roots import fingerprint_of
+from tests.agent.trees import put
+from tests.agent.unprivileged import told_without_privileges
+
+
+def refusal(root: Path, url: str | None = None) -> tuple[Status, tuple[str, ...]]:
+    section = fingerprint_of(root, url).sections["containers"]
+    assert section.items == {}
+    return section.status, section.reasons
+
+
+def test_a_host_without_an_engine_is_said_to_have_none(tmp_path: Path) -> None:
+    assert refusal(tmp_path) == (Status.ABSENT, (Reason.NOT_INSTALLED,))
+    with Root(str(tmp_path)) as root, pytest.raises(NotInstalled):
+        locate(root, None)
+
+
+@pytest.mark.parametrize("trace", ["usr/bin/dockerd", "usr/local/bin/dockerd", "var/lib/docker/image/overlay2/x"])
+def test_an_engine_without_a_socket_is_out_of_reach_and_not_absent(tmp_path: Path, trace: str) -> None:
+    put(tmp_path, trace)
+    assert refusal(tmp_path) == (Status.FAILED, (Reason.UNREACHABLE,))
+    with Root(str(tmp_path)) as root, pytest.raises(Unreadable):
+        locate(root, None)
+
+
+@pytest.mark.parametrize("path", ["run/docker.sock", "var/run/docker.sock", "run/podman/podman.sock"])
+def test_a_socket_is_found_where_engines_put_it(tmp_path: Path, path: str) -> None:
+    put(tmp_path, path)
+    with Root(str(tmp_path)) as root:
+        assert locate(root, None) == f"unix://{tmp_path}/{path}"
+
+
+def test_the_engine_that_is_named_is_asked(tmp_path: Path) -> None:
+    put(tmp_path, "run/docker.sock")
+    with Root(str(tmp_path)) as root:
+        assert locate(root, "unix:///elsewhere") == "unix:///elsewhere"
+
+
+def test_the_variable_of_the_environment_is_for_the_running_system_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///named/by/the/environment")
+    with Root("/") as system, Root(str(tmp_path)) as other:
+        assert locate(system, None) == "unix:///named/by/the/environment"
+        with pytest.raises(NotInstalled):
+            locate(other, None)
+
+
+def test_a_link_to_a_socket_is_followed_inside_the_root(short_path: Path) -> None:
+    """An absolute link names the root's own socket, also where the host has one at the same path."""
+    place = put(short_path, "run/user/1000/other").parent / "docker.sock"
+    (short_path / "run/docker.sock").symlink_to("/run/user/1000/docker.sock")
+    with running_engine(place):
+        assert fingerprint_of(short_path).sections["containers"].status is Status.OK
+
+
+def test_a_socket_in_a_closed_directory_is_not_taken_for_none(tmp_path: Path) -> None:
+    put(tmp_path, "run/podman/podman.sock").parent.chmod(0)
+    script = (
+        "\nfrom envparity_agent.collectors.engine import locate"
+        "\ntry: print(locate(root, None))"
+        "\nexcept Exception as problem: print(problem.reason)"
+    )
+    assert told_without_privileges(tmp_path, script) == "permission"
+
+
+def test_a_socket_that_may_not_be_used_is_a_matter_of_permission(short_path: Path) -> None:
+    short_path.chmod(0o755)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(short_path / "docker.sock"))
+        listening.listen()
+        (short_path / "docker.sock").chmod(0)
+        script = (
+            "\nfrom envparity_agent.collectors.engine import connect"
+            "\ntry:"
+            "\n    with connect(f'unix://{root.path}/docker.sock'): print('connected')"
+            "\nexcept Exception as problem: print(problem.reason)"
+        )
+        assert told_without_privileges(short_path, script) == "permission"
+
+
+def test_a_socket_that_nobody_listens_at_is_out_of_reach(short_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(short_path / "docker.sock"))
+    assert refusal(short_path, f"unix://{short_path}/docker.sock") == (Status.FAILED, (Reason.UNREACHABLE,))
+
+
+def test_an_address_that_is_none_fails_and_takes_nothing_with_it(tmp_path: Path) -> None:
+    assert refusal(tmp_path, "nonsense://engine") == (Status.FAILED, (Reason.UNREACHABLE,))

@@ -1,0 +1,46 @@
+"""A root directory with everything that the collectors read in one, and its fingerprint."""
+
+import json
+import os
+from pathlib import Path
+
+from envparity_agent.collectors.interface import Subject
+from envparity_agent.fingerprint import Fingerprint, Target
+from envparity_agent.root import Root
+from envparity_agent.survey import survey
+from tests.agent.trees import distribution, interpreter, put, system, venv
+
+
+def whole_root(root: Path) -> Path:
+    """A Debian with an interpreter, a venv with distributions of every form, and broken ones."""
+    system(root)
+    put(
+        root,
+        "var/lib/dpkg/status",
+        "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nSource: glibc\nVersion: 2.36-9\n\n"
+        "Package: nginx\nStatus: install ok half-configured\nArchitecture: amd64\nVersion: 1.22\n\n",
+    )
+    interpreter(root)
+    site = venv(root, "srv/shop", configuration="home = /usr/bin\nversion = 3.11.2\n")
+    distribution(site, "requests", "2.32.3")
+    built = distribution(site, "markupsafe", "2.1.5", {"markupsafe/_speedups.so": "ELF"})
+    put(built, "WHEEL", "Tag: cp311-cp311-linux_x86_64\nBuild: 2\n")
+    local = distribution(site, "shop", "1.0")
+    put(local, "direct_url.json", json.dumps({"url": "file:///srv/src", "dir_info": {"editable": True}}))
+    pinned = distribution(site, "theme", "1.0")
+    vcs = {"vcs": "git", "commit_id": "0123abcd", "requested_revision": "main"}
+    put(pinned, "direct_url.json", json.dumps({"url": "https://git.example/theme", "vcs_info": vcs}))
+    put(site, "old-1.0.egg-info/PKG-INFO", "Name: old\nVersion: 1.0\n")
+    put(site, "broken-1.0.dist-info/INSTALLER", "pip")
+    venv(root, "srv/orphan", abi="3.9", configuration="home = /opt/gone/bin\nversion_info = 3.9.1\n")
+    venv(root, "srv/headless", configuration="nothing = here\n")
+    put(root, "home/ann/.local/lib/python3.11/site-packages/tool-1.0.dist-info/METADATA", "Name: tool\nVersion: 1.0\n")
+    for name in ("containers", "image", "network", "volumes"):
+        (root / "data" / name).mkdir(parents=True)
+    return root
+
+
+def fingerprint_of(root: Path, engine: str | None = None) -> Fingerprint:
+    """The fingerprint of a root directory as that of a host."""
+    with Root(os.fspath(root)) as opened:
+        return survey(Target("host", "web-1"), Subject(opened, engine=engine))

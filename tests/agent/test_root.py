@@ -1,0 +1,213 @@
+"""Checks that nothing outside a root is ever read, and that what cannot be read has its reason."""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from envparity_agent.errors import Unreadable, UsageError
+from envparity_agent.fingerprint import Reason
+from envparity_agent.root import MIB, Root
+from tests.agent.trees import put
+from tests.agent.unprivileged import told_without_privileges
+
+READS = 20_000
+SECRET = b"the host's own"
+
+
+@pytest.fixture
+def inside(tmp_path: Path) -> Path:
+    """A directory that is a root, with a file of the host beside it."""
+    put(tmp_path, "outside/secret", SECRET)
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def root(inside: Path) -> Iterator[Root]:
+    with Root(str(inside)) as opened:
+        yield opened
+
+
+def reason(root: Root, path: str, cap: int = MIB) -> str:
+    with pytest.raises(Unreadable) as refused:
+        root.read(path, cap)
+    return refused.value.reason
+
+
+def test_a_file_is_read_whole(inside: Path, root: Root) -> None:
+    put(inside, "etc/os-release", "ID=debian\n")
+    assert root.read("etc/os-release") == root.read("/etc/os-release") == b"ID=debian\n"
+
+
+def test_a_fifo_is_refused_without_waiting_for_a_writer(inside: Path, root: Root) -> None:
+    os.mkfifo(inside / "METADATA")
+    assert reason(root, "METADATA") == Reason.NOT_REGULAR
+
+
+def test_a_socket_and_a_directory_are_refused(inside: Path, root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
+    (inside / "directory").mkdir()
+    monkeypatch.chdir(inside)  # the path of a socket is short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("socket")
+    assert reason(root, "socket") == reason(root, "directory") == Reason.NOT_REGULAR
+
+
+def test_a_device_is_refused_also_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "METADATA").symlink_to("/dev/zero")
+    with Root("/") as system:
+        assert reason(system, "dev/zero") == Reason.NOT_REGULAR
+        assert reason(system, str(tmp_path / "METADATA")) == Reason.NOT_REGULAR
+
+
+@pytest.mark.parametrize("up", ["", "../outside", "../../../../../../../../../.."], ids=["absolute", "near", "far"])
+def test_a_link_leads_to_nothing_outside(inside: Path, root: Root, up: str) -> None:
+    outside = inside.parent / "outside"
+    (inside / "METADATA").symlink_to(f"{up}/secret" if up == "../outside" else f"{up}{outside}/secret")
+    assert (inside / "METADATA").read_bytes() == SECRET or up.startswith("../../")
+    assert reason(root, "METADATA") == Reason.VANISHED
+
+
+def test_a_path_with_dots_leads_to_nothing_outside(inside: Path, root: Root) -> None:
+    assert reason(root, "../outside/secret") == Reason.VANISHED
+    assert root.names("../..") == root.names(".") == os.listdir(inside)
+
+
+def test_an_absolute_link_leads_to_what_the_root_has_there(inside: Path, root: Root) -> None:
+    put(inside, "etc/shadow", b"the container's own")
+    (inside / "METADATA").symlink_to("/etc/shadow")
+    (inside / "RECORD").symlink_to("../../../../etc/shadow")
+    assert root.read("METADATA") == root.read("RECORD") == b"the container's own"
+
+
+def test_a_magic_link_of_proc_is_refused(tmp_path: Path) -> None:
+    put(tmp_path, "secret", SECRET)
+    (tmp_path / "METADATA").symlink_to(f"/proc/self/root{tmp_path}/secret")
+    assert (tmp_path / "METADATA").read_bytes() == SECRET
+    with Root("/") as system:
+        assert reason(system, str(tmp_path / "METADATA")) == Reason.SYMLINKS
+        assert reason(system, f"proc/self/cwd/{tmp_path}/secret") == Reason.SYMLINKS
+
+
+def test_a_magic_link_leads_to_nothing_in_a_root_without_proc(inside: Path, root: Root) -> None:
+    (inside / "METADATA").symlink_to(f"/proc/self/root{inside.parent}/outside/secret")
+    assert reason(root, "METADATA") == Reason.VANISHED
+
+
+def test_a_loop_of_links_and_a_chain_of_too_many_end(inside: Path, root: Root) -> None:
+    (inside / "loop").symlink_to("loop")
+    put(inside, "0", "the end")
+    for number in range(1, 50):
+        (inside / str(number)).symlink_to(str(number - 1))
+    assert root.read("10") == b"the end"
+    assert reason(root, "49") == reason(root, "loop") == Reason.SYMLINKS
+
+
+def test_a_file_of_a_terabyte_is_not_read(inside: Path, root: Root) -> None:
+    with (inside / "METADATA").open("wb") as file:
+        file.truncate(2**40)
+    assert reason(root, "METADATA") == Reason.CAP
+
+
+def test_a_file_is_read_up_to_the_cap_and_not_beyond(inside: Path, root: Root) -> None:
+    put(inside, "METADATA", b"x" * 100)
+    assert root.read("METADATA", cap=100) == b"x" * 100
+    assert reason(root, "METADATA", cap=99) == Reason.CAP
+
+
+def test_what_is_not_there_has_no_content(inside: Path, root: Root) -> None:
+    put(inside, "file")
+    assert root.read_if_there("nothing") is None
+    assert root.read_if_there("file/below") is None
+    assert root.read_if_there("file") == b""
+
+
+def test_what_is_there_but_cannot_be_read_is_not_taken_as_absent(inside: Path, root: Root) -> None:
+    os.mkfifo(inside / "METADATA")
+    with pytest.raises(Unreadable):
+        root.read_if_there("METADATA")
+
+
+@pytest.mark.parametrize("path", ["a\0b", "a\ud800b"])
+def test_a_path_that_no_file_can_have_is_invalid(inside: Path, root: Root, path: str) -> None:
+    put(inside, "a", "another file")
+    assert reason(root, path) == Reason.INVALID
+
+
+def test_a_path_that_is_too_long_is_over_a_cap(root: Root) -> None:
+    assert reason(root, "x" * 300) == Reason.CAP
+
+
+def test_a_name_that_is_no_text_can_be_read_by_the_name_that_a_listing_gives(inside: Path, root: Root) -> None:
+    with open(os.path.join(os.fsencode(inside), b"caf\xe9"), "wb") as file:
+        file.write(b"content")
+    [name] = root.names(".")
+    assert root.read(name) == b"content"
+
+
+def test_a_closed_directory_is_a_matter_of_permission(inside: Path) -> None:
+    put(inside, "closed/METADATA").parent.chmod(0)
+    put(inside, "METADATA").chmod(0)
+    told = told_without_privileges(
+        inside,
+        "\nfor read, path in ((root.read, 'METADATA'), (root.read, 'closed/METADATA'), (root.names, 'closed')):"
+        "\n    try: read(path)"
+        "\n    except Exception as problem: print(problem.reason)",
+    )
+    assert told.split() == ["permission"] * 3
+
+
+def test_a_status_is_that_of_what_a_link_leads_to_inside(inside: Path, root: Root) -> None:
+    put(inside, "usr/lib/file")
+    (inside / "lib").symlink_to("/usr/lib")
+    (inside / "out").symlink_to(inside.parent / "outside")
+    assert root.is_directory("lib")
+    assert root.is_file("lib/file")
+    assert not root.is_file("lib")
+    assert not root.is_directory("out")
+    assert root.stat("nothing") is None
+
+
+@pytest.mark.parametrize("path", ["nothing", "file"])
+def test_what_is_no_directory_is_no_root(tmp_path: Path, path: str) -> None:
+    put(tmp_path, "file")
+    with pytest.raises(UsageError, match="as a root"):
+        Root(str(tmp_path / path))
+
+
+def test_only_the_systems_own_root_is_live(root: Root) -> None:
+    assert not root.live
+    with Root("/") as system:
+        assert system.live
+
+
+def test_no_race_of_links_leaks_a_file_of_the_host(inside: Path, root: Root) -> None:
+    """A check before the opening loses this race; the kernel's own resolution cannot."""
+    put(inside, "real/secret", b"the container's own")
+    stop = threading.Event()
+
+    def swap() -> None:
+        targets = [inside.parent / "outside", Path("real"), Path("../outside"), Path("/real")]
+        number = 0
+        while not stop.is_set():
+            (inside / "next").symlink_to(targets[number % len(targets)])
+            os.replace(inside / "next", inside / "link")
+            number += 1
+
+    (inside / "link").symlink_to("real")
+    racer = threading.Thread(target=swap)
+    racer.start()
+    seen = set()
+    try:
+        for _ in range(READS):
+            try:
+                seen.add(root.read("link/secret"))
+            except Unreadable as problem:
+                seen.add(problem.reason.encode())
+    finally:
+        stop.set()
+        racer.join()
+    assert seen == {b"the container's own", b"vanished"}

@@ -1,0 +1,1 @@
+"""Tests of the server: small files that mirror its package."""

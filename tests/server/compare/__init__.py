@@ -1,0 +1,1 @@
+"""Tests of comparing: pure, without network, database or clock."""

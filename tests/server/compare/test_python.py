@@ -1,0 +1,194 @@
+"""Tests of comparing distributions: version first, then content, one difference for one cause."""
+
+from typing import Any
+
+import pytest
+
+from envparity_agent.fingerprint import Attributes, Section
+from envparity_server.compare.differences import compare
+from envparity_server.compare.model import Distance, State
+from tests.server.making import SEARCHED, host, section
+
+SHOP = "python/srv/shop"
+MANYLINUX = ("cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-manylinux2014_x86_64")
+
+WHEEL: dict[str, Any] = {
+    "version": "2.1.5",
+    "content": "sha256:content-a",
+    "code": "sha256:code-a",
+    "pure": "sha256:pure-a",
+    "tags": MANYLINUX,
+    "installer": "pip",
+    "form": "dist-info",
+    "location": "lib/python3.11/site-packages",
+}
+
+Found = list[tuple[str, State, Distance | None]]
+
+
+def other(**changed: Any) -> Attributes:
+    """The distribution with some attributes changed, those that are None left out."""
+    return {name: value for name, value in {**WHEEL, **changed}.items() if value is not None}
+
+
+def found(left: Attributes, right: Attributes) -> Found:
+    """What two environments that hold this one distribution differ in."""
+    sides = (host(SEARCHED, section(SHOP, {"markupsafe": one})) for one in (left, right))
+    return [(one.attribute, one.state, one.distance) for one in compare(*sides).differences]
+
+
+NEW_CONTENT = {"content": "sha256:content-b", "code": "sha256:code-b"}
+
+SAME: dict[str, tuple[Attributes, Attributes]] = {
+    "itself": (WHEEL, WHEEL),
+    "installed by uv instead of pip": (WHEEL, other(installer="uv")),
+    "in another place": (WHEEL, other(location="/usr/lib/python3/dist-packages")),
+    "from another address": (WHEEL, other(source="https://example.org/markupsafe.whl")),
+    "with the version written otherwise": (other(version="1.0"), other(version="1.0.0")),
+    "of unknown content on both sides": (other(content=None, code=None), other(content=None, code=None)),
+    "with an older platform tag but the same files": (WHEEL, other(tags=MANYLINUX[:1])),
+}
+
+DIFFERENT: dict[str, tuple[Attributes, Attributes, Found]] = {
+    "of another version": (WHEEL, other(version="2.1.6"), [("version", State.CHANGED, Distance.PATCH)]),
+    "of another version and content, as one": (
+        WHEEL,
+        other(version="3.0", tags=("py3-none-any",), pure="sha256:pure-b", **NEW_CONTENT),
+        [("version", State.CHANGED, Distance.MAJOR)],
+    ),
+    "of another local version": (
+        other(version="2.1.0+cu121"),
+        other(version="2.1.0+cpu"),
+        [("version", State.CHANGED, Distance.LOCAL)],
+    ),
+    "built here instead of taken from a wheel": (
+        WHEEL,
+        other(tags=("cp311-cp311-linux_x86_64",), **NEW_CONTENT),
+        [("content", State.CHANGED, Distance.REBUILD)],
+    ),
+    "patched": (WHEEL, other(pure="sha256:pure-b", **NEW_CONTENT), [("content", State.CHANGED, Distance.REBUILD)]),
+    "of other metadata only": (
+        WHEEL,
+        other(content="sha256:content-b"),
+        [("content", State.CHANGED, Distance.REBUILD)],
+    ),
+    "for another Python, from the same source": (
+        WHEEL,
+        other(tags=("cp313-cp313-manylinux_2_17_x86_64",), **NEW_CONTENT),
+        [("tags", State.CHANGED, None)],
+    ),
+    "for another machine, from the same source": (
+        WHEEL,
+        other(tags=("cp311-cp311-manylinux_2_17_aarch64",), **NEW_CONTENT),
+        [("tags", State.CHANGED, None)],
+    ),
+    "for another Python, from another source": (
+        WHEEL,
+        other(tags=("cp313-cp313-manylinux_2_17_x86_64",), pure="sha256:pure-b", **NEW_CONTENT),
+        [("pure", State.CHANGED, Distance.REBUILD), ("tags", State.CHANGED, None)],
+    ),
+    "without RECORD on one side": (
+        WHEEL,
+        other(content=None, code=None, pure=None),
+        [("content", State.INCOMPARABLE, None)],
+    ),
+    "at another commit": (other(commit="a" * 40), other(commit="b" * 40), [("commit", State.CHANGED, None)]),
+    "editable on one side": (WHEEL, other(editable=True), [("editable", State.CHANGED, None)]),
+    "of a version that is none": (
+        other(version="2004d"),
+        other(version="2004e-final"),
+        [("version", State.CHANGED, Distance.UNORDERED)],
+    ),
+    "of a version that has a zero more": (
+        other(version="2.0rc1"),
+        other(version="2.0.0"),
+        [("version", State.CHANGED, Distance.PRE)],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAME)
+def test_the_same_distribution_stays_the_same(case: str) -> None:
+    left, right = SAME[case]
+    assert found(left, right) == []
+    assert found(right, left) == []
+
+
+@pytest.mark.parametrize("case", DIFFERENT)
+def test_another_distribution_is_told_as_what_it_is(case: str) -> None:
+    left, right, expected = DIFFERENT[case]
+    assert found(left, right) == expected
+    assert found(right, left) == expected
+
+
+def test_a_distribution_with_the_same_version_carries_it() -> None:
+    sides = (host(section(SHOP, {"markupsafe": one})) for one in (WHEEL, other(**NEW_CONTENT)))
+    (difference,) = compare(*sides).differences
+    assert (difference.version, difference.left, difference.right) == (
+        "2.1.5",
+        "sha256:content-a",
+        "sha256:content-b",
+    )
+
+
+def declared(items: dict[str, Attributes]) -> Section:
+    """What a requirements file declares."""
+    return section("python/requirements.txt", items, kind="declared")
+
+
+@pytest.mark.parametrize(
+    ("written", "installed", "expected"),
+    [
+        ({"version": "2.1.5"}, "2.1.5", []),
+        ({"version": "2.1"}, "2.1.0", []),
+        ({"version": "2.1.4"}, "2.1.5", [("version", State.CHANGED, Distance.PATCH)]),
+        ({"specifier": ">=2,<3"}, "2.1.5", []),
+        ({"specifier": ">=3"}, "2.1.5", [("specifier", State.CHANGED, None)]),
+        ({"specifier": ">=2"}, "3.0rc1", []),
+        ({"specifier": ">=2"}, "no version", [("specifier", State.CHANGED, None)]),
+        ({}, "2.1.5", []),
+        ({"marker": 'python_version >= "3"'}, "2.1.5", []),
+    ],
+    ids=["pinned", "pinned otherwise written", "other pin", "in range", "out of range", "pre-release in range",
+         "no version", "any version", "any version with a marker"],
+)  # fmt: skip
+def test_what_is_declared_is_held_against_what_is_installed(
+    written: Attributes, installed: str, expected: Found
+) -> None:
+    left = host(declared({"markupsafe": written}), kind="declared")
+    right = host(SEARCHED, section(SHOP, {"markupsafe": other(version=installed)}))
+    for pair in ((left, right), (right, left)):
+        differences = compare(*pair).differences
+        assert [(one.attribute, one.state, one.distance) for one in differences] == expected
+
+
+def test_a_range_stands_against_the_installed_version() -> None:
+    left = host(declared({"markupsafe": {"specifier": ">=3"}}), kind="declared")
+    right = host(section(SHOP, {"markupsafe": WHEEL}))
+    (difference,) = compare(left, right).differences
+    assert (difference.left, difference.right) == (">=3", "2.1.5")
+
+
+def test_a_declared_name_without_a_version_that_is_not_installed_is_missing() -> None:
+    left = host(declared({"markupsafe": {}, "idna": {"version": "3.7"}}), kind="declared")
+    right = host(section(SHOP, {"idna": {"version": "3.7"}}))
+    assert [(one.item, one.state) for one in compare(left, right).differences] == [("markupsafe", State.ONLY_LEFT)]
+    assert [(one.item, one.state) for one in compare(right, left).differences] == [("markupsafe", State.ONLY_RIGHT)]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [(">=2", ">=2", []), (">=2", ">=3", [("specifier", State.CHANGED, None)])],
+)
+def test_two_declared_ranges_are_compared_as_they_are_written(ours: str, theirs: str, expected: Found) -> None:
+    sides = (host(declared({"markupsafe": {"specifier": one}}), kind="declared") for one in (ours, theirs))
+    assert [(one.attribute, one.state, one.distance) for one in compare(*sides).differences] == expected
+
+
+def test_a_declared_file_says_nothing_about_the_interpreter() -> None:
+    installed = section(SHOP, {"@python": {"version": "3.11.2", "role": "venv"}, "idna": {"version": "3.7"}})
+    written = declared({"idna": {"version": "3.7"}})
+    found = compare(host(written, kind="declared"), host(installed))
+    mirrored = compare(host(installed), host(written, kind="declared"))
+    assert (found.differences, mirrored.differences) == ((), ())
+    assert (found.same, mirrored.same) == (1, 1)

@@ -1,0 +1,1 @@
+"""Tests of the pages, as HTML, without a browser."""
