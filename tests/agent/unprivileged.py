@@ -4,10 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-# the root is opened first: the directories above it may be closed to anybody else
+# all is imported and the root is opened first: the directories above them may be closed to anybody else
 _BEGINNING = """
-import json, os, sys
+import os, sys
+from envparity_agent.collectors.engine import connect, locate
+from envparity_agent.collectors.interface import Subject
+from envparity_agent.fingerprint import Target
 from envparity_agent.root import Root
+from envparity_agent.survey import survey
 
 root = Root(sys.argv[1])
 if os.geteuid() == 0:

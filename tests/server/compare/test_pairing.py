@@ -6,7 +6,7 @@ from hypothesis import given
 
 from envparity_agent.fingerprint import Fingerprint, Section
 from envparity_server.compare.pairing import pair
-from tests.server.making import fingerprints, packages, section
+from tests.server.making import fingerprints, packages, properties, section
 
 Pairs = list[tuple[str | None, str | None, str | None]]
 
@@ -82,6 +82,7 @@ def test_containers_are_paired_by_their_names_only() -> None:
     assert paired([left], [right]) == [("container/web", None, None), (None, "container/web-1", None)]
 
 
+@properties
 @given(fingerprints(), fingerprints())
 def test_every_section_is_held_against_something_or_alone_exactly_once(left: Fingerprint, right: Fingerprint) -> None:
     found = list(pair(left.sections, right.sections))

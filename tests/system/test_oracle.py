@@ -1,0 +1,146 @@
+"""What `envparity show` says of this machine, held against the machine's own tools: pip, dpkg, docker, find."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from packaging.utils import canonicalize_name
+
+from tests.system.commands import CommandError, run
+from tests.system.components import require_fleet
+from tests.system.engines import Engine
+from tests.system.fleet import Fleet
+from tests.system.serving import envparity
+
+pytestmark = pytest.mark.system
+
+TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  # not written here
+Sections = Mapping[str, Mapping[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def sections() -> Sections:
+    """The sections of this machine's fingerprint."""
+    require_fleet()
+    shown = envparity("show", "--json")
+    assert shown.exit_code == 0, shown.complaint
+    found: Sections = shown.document["sections"]
+    return found
+
+
+def _versions(section: Mapping[str, Any]) -> dict[str, str]:
+    """Name -> version of what imports: not the interpreter, not what is shadowed."""
+    return {
+        name: attributes.get("version", "")
+        for name, attributes in section["items"].items()
+        if not name.startswith("@") and "#" not in name
+    }
+
+
+def test_every_pyvenv_cfg_that_find_finds_is_an_environment(sections: Sections) -> None:
+    listed = subprocess.run(
+        ["find", "/", "-xdev", "-name", "pyvenv.cfg"], capture_output=True, text=True, check=False
+    ).stdout.split()
+    skipped = tuple(f"/{path}/" for path in sections["python"]["items"])
+    expected = {os.path.dirname(path) for path in listed if not path.startswith(skipped)}
+    assert expected
+    assert {f"python{prefix}" for prefix in expected} <= sections.keys()
+
+
+def test_every_interpreter_has_its_own_site_directory_shown(sections: Sections) -> None:
+    stdlib = os.path.dirname(os.__file__)
+    assert f"python{stdlib}" in sections
+    assert sections[f"python{stdlib}"]["items"]["@python"]["version"] == sys.version.split()[0]
+
+
+def _inspected(interpreter: str) -> dict[str, str] | None:
+    """Name -> version as pip tells them, None where pip does not run with that Python any more."""
+    try:
+        told = run(
+            sys.executable, "-m", "pip", "--python", interpreter, "inspect",
+            environment={"PATH": "/usr/bin:/bin", "HOME": "/root", "PYTHONNOUSERSITE": "1"},
+        )  # fmt: skip
+    except CommandError:
+        return None
+    found: dict[str, str] = {}
+    for one in json.loads(told)["installed"]:
+        found.setdefault(canonicalize_name(one["metadata"]["name"]), one["metadata"]["version"])
+    return found
+
+
+def test_names_and_versions_are_those_of_pip_inspect(sections: Sections) -> None:
+    agreed = 0
+    for path, section in sections.items():
+        facts = section["items"].get("@python", {})
+        prefix = path.removeprefix("python")
+        if facts.get("role") == "interpreter":
+            prefix = prefix.rpartition("/lib")[0]
+        interpreter = f"{prefix}/bin/python{facts.get('abi', '')}"
+        if facts.get("role") not in ("venv", "interpreter") or not os.access(interpreter, os.X_OK):
+            continue
+        if prefix.startswith(TEMPORARY) and prefix != sys.prefix:
+            continue  # what other tests have there comes and goes
+        told = _inspected(interpreter)
+        if told is None:
+            continue
+        assert _versions(section) == told, f"{path} against pip inspect of {interpreter}"
+        agreed += 1
+    assert agreed >= 1
+
+
+def test_os_packages_are_those_that_dpkg_shows_as_installed(sections: Sections) -> None:
+    form = "${db:Status-Status}\t${Package}\t${Architecture}\t${Version}\n"
+    rows = [line.split("\t") for line in run("dpkg-query", "-W", "-f", form).splitlines()]
+    installed = [row[1:] for row in rows if row[0] == "installed"]
+    occurrences = Counter(name for name, _, _ in installed)
+    expected = {
+        name if occurrences[name] == 1 else f"{name}:{architecture}": version
+        for name, architecture, version in installed
+    }
+    items = sections["os-packages"]["items"]
+    assert {name: one["version"] for name, one in items.items() if "state" not in one} == expected
+
+
+def test_containers_have_the_digests_that_docker_inspect_has(fleet: Fleet, engines: Mapping[str, Engine]) -> None:
+    shown = envparity("show", "--json", "--root", fleet.prod.root, "--docker", str(fleet.prod.docker))
+    for name in ("web", "worker"):
+        image = shown.document["sections"][f"container/{name}"]["items"]["image"]
+        inspected = json.loads(engines["prod"].docker("inspect", name))[0]
+        known = json.loads(engines["prod"].docker("image", "inspect", inspected["Image"]))[0]
+        assert image["config"] == inspected["Image"] == known["Id"]
+        assert image["reference"] == inspected["Config"]["Image"]
+        assert image["repo_digests"] == sorted(known["RepoDigests"])
+        assert image["fields"] == ["config=Image.Id"]
+
+
+def test_a_container_read_from_outside_has_what_pip_says_inside(fleet: Fleet, engines: Mapping[str, Engine]) -> None:
+    shown = envparity("show", "container:worker", "--json", "--docker", str(fleet.dev.docker))
+    assert shown.exit_code == 0, shown.complaint
+    python = "/opt/worker/.venv/bin/python"
+    told = json.loads(engines["dev"].docker("exec", "worker", python, "-m", "pip", "list", "--format", "json"))
+    assert _versions(shown.document["sections"]["python/opt/worker/.venv"]) == {
+        one["name"]: one["version"] for one in told
+    }
+    assert shown.document["sections"]["os"]["items"]["distribution"]["codename"] == "bookworm"
+
+
+def test_a_venv_compares_with_a_running_container_without_a_server(fleet: Fleet) -> None:
+    venv = fleet.prod.root / "srv/tools/.venv"
+    ended = envparity("diff", venv, "container:worker", "--json", "--docker", str(fleet.prod.docker))
+    assert ended.exit_code == 0, ended.complaint
+    assert ended.document["paired"][0]["right"] == "python/opt/worker/.venv"
+    items = {one["item"]: one["state"] for one in ended.document["differences"]}
+    assert items["pathspec"] == "only_left"
+    assert any(one["section"] == "os-packages" for one in ended.document["not_examined"])
+
+
+def test_what_does_not_move_has_the_same_hash_twice(sections: Sections) -> None:
+    again = envparity("show", "--json").document["sections"]
+    moving = tuple(f"python{place}" for place in TEMPORARY)
+    steady = [path for path in sections if path != "python" and not path.startswith(moving)]
+    assert {path: again[path]["hash"] for path in steady} == {path: sections[path]["hash"] for path in steady}
