@@ -3,8 +3,9 @@
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import docker
 import docker.errors
 
 from envparity_agent.collectors import COLLECTORS, INSIDE, PYTHON_ONLY, containers
+from envparity_agent.collectors.archive import copied
 from envparity_agent.collectors.declared import read_requirements
 from envparity_agent.collectors.engine import connect, locate
 from envparity_agent.collectors.images import store
@@ -119,16 +121,32 @@ def _container(name: str, options: Options) -> Fingerprint:
         process = int(inspected["State"]["Pid"])
         if not process:
             raise CannotTell(f"container {name} is not running", f"start it: docker start {name}")
-        place = f"/proc/{process}/root"
-        if not os.access(place, os.R_OK | os.X_OK):
-            raise CannotTell(
-                f"container {name}: {place} cannot be read", "run this as root on the host where the container runs"
-            )
-        with Root(place) as root:
+        with _filesystem(client, inspected, options) as (place, through), Root(place) as root:
             inside = survey(Target("container", name), Subject(root, progress=options.progress), INSIDE)
         if _find(client, str(inspected["Id"]))["State"] != inspected["State"]:
             raise CannotTell(f"container {name} ended or was restarted while it was read", "try again")
-    return Fingerprint(inside.target, inside.taken_at, {**inside.sections, own.path: own}, inside.identity)
+    told = replace(own, observed={**own.observed, "read_through": through})
+    return replace(inside, sections={**inside.sections, own.path: told})
+
+
+@contextmanager
+def _filesystem(client: docker.APIClient, inspected: Any, options: Options) -> Iterator[tuple[str, str]]:
+    """A directory with a container's files, and how: `proc` where its process may be read, else `archive`, a copy."""
+    process = f"/proc/{inspected['State']['Pid']}"
+    if os.access(f"{process}/root/", os.R_OK) and _belongs(process, str(inspected["Id"])):
+        yield f"{process}/root", "proc"
+        return
+    options.progress("copying files out of the container")
+    with copied(client, str(inspected["Id"])) as place:
+        yield place, "archive"
+
+
+def _belongs(process: str, container: str) -> bool:
+    """Whether a process is the container's: an engine in a virtual machine tells the numbers of its own processes."""
+    try:
+        return container in Path(process, "cgroup").read_text("utf-8")
+    except OSError:
+        return False
 
 
 def _find(client: docker.APIClient, name: str) -> Any:

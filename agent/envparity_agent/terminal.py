@@ -14,7 +14,9 @@ from envparity_agent.errors import EnvparityError
 
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
-out = Console(highlight=False, soft_wrap=True)
+_FILE_WIDTH = 500  # where nobody's window is the limit, no cell is broken
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _FILE_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -46,7 +48,9 @@ def say_json(document: Any) -> None:
 
 def say_table(headers: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
     """A table of the result, as wide as it has to be."""
-    table = Table(*headers, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header in headers:
+        table.add_column(header, overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else styled(cell) for cell in row))
     out.print(table)

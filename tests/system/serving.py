@@ -4,7 +4,7 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +31,14 @@ class Outcome:
         return json.loads(self.output)
 
 
-def envparity(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> Outcome:
-    """Run the command with nothing of the caller's settings but what is given."""
+def envparity(
+    *arguments: str | Path,
+    environment: Mapping[str, str] | None = None,
+    through: Sequence[str] = (),
+) -> Outcome:
+    """Run the command with nothing of the caller's settings but what is given, started by another program if one is."""
     ended = subprocess.run(
-        [PROGRAM, *arguments],
+        [*through, PROGRAM, *arguments],
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,

@@ -19,6 +19,8 @@ from tests.system.serving import envparity
 
 pytestmark = pytest.mark.system
 
+# a user who may speak to the engine, but not look into the processes of others
+WITHOUT_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  # not written here
 Sections = Mapping[str, Mapping[str, Any]]
 
@@ -127,6 +129,16 @@ def test_a_container_read_from_outside_has_what_pip_says_inside(fleet: Fleet, en
         one["name"]: one["version"] for one in told
     }
     assert shown.document["sections"]["os"]["items"]["distribution"]["codename"] == "bookworm"
+
+
+def test_a_container_reads_the_same_without_the_rights_to_look_into_it(fleet: Fleet) -> None:
+    asked = ("show", "container:worker", "--json", "--docker", str(fleet.dev.docker))
+    looked_into = envparity(*asked)
+    copied = envparity(*asked, through=WITHOUT_CAPABILITIES)
+    assert copied.exit_code == 0, copied.complaint
+    assert copied.document["root"] == looked_into.document["root"]
+    ways = [one.document["sections"]["container/worker"]["observed"]["read_through"] for one in (looked_into, copied)]
+    assert ways == ["proc", "archive"]
 
 
 def test_a_venv_compares_with_a_running_container_without_a_server(fleet: Fleet) -> None:

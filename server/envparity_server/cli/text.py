@@ -29,6 +29,8 @@ def _print_group(one: Group, everything: bool) -> None:
         say(f"            first: {', '.join(one.examples)}", "dim")
         return
     table = Table.grid(padding=(0, 2))
+    for _ in range(4):
+        table.add_column(overflow="fold")
     for difference in one.differences:
         word = "unknown" if difference.state in UNKNOWN_STATES else difference.severity.word
         table.add_row(

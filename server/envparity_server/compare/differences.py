@@ -14,6 +14,15 @@ from envparity_server.compare.python import compare_distributions
 from envparity_server.compare.scope import EVERYTHING, Scope
 from envparity_server.compare.versions import system_distance
 
+INTERPRETER = "@python"
+_TARGETS = {
+    "container": "a container",
+    "declared": "a requirements file",
+    "environment": "the environment",
+    "host": "the host",
+    "python": "a Python environment",
+    "root": "a root directory",
+}
 # the section that says how complete the list of these sections is
 _COVERING = {"python/": "python", "container/": "containers"}
 
@@ -57,7 +66,7 @@ def _alone(section: SectionLike, other: FingerprintLike, state: State) -> _Compa
     covering = next((cover for prefix, cover in _COVERING.items() if section.path.startswith(prefix)), None)
     cover = other.sections.get(covering) if covering else None
     if cover is None:
-        why = f"only one side has it: a {other.target.kind} target has no such section"
+        why = f"only one side has it: {_TARGETS.get(other.target.kind, other.target.kind)} has no such section"
         beyond = state == State.ONLY_RIGHT and other.target.kind not in ("host", "environment")
         return _Compared(examined=0, unexamined=(Unexamined(section.path, why, beyond),))
     if not _is_complete(cover):
@@ -134,9 +143,11 @@ def _items(
             left.path, left.kind, item, _leading(ours.get(item) or theirs[item]), state,
             _shown(ours.get(item)), _shown(theirs.get(item)),
         )  # fmt: skip
+    # wheels are built per Python version: where that differs, it is the one cause of their tags
+    one_abi = ours.get(INTERPRETER, {}).get("abi") == theirs.get(INTERPRETER, {}).get("abi")
     both = [item for item in ours.keys() & theirs.keys() if ours[item] != theirs[item]]
     for item, differing in _differing(ours, theirs, both, names).items():
-        yield from _item(left, item, ours[item], theirs[item], differing)
+        yield from _item(left, item, ours[item], theirs[item], differing, one_abi)
 
 
 def _leading(attributes: Attributes) -> str:
@@ -176,13 +187,13 @@ def _differing(ours: Items, theirs: Items, items: list[str], names: frozenset[st
 
 
 def _item(
-    section: SectionLike, item: str, left: Attributes, right: Attributes, differing: frozenset[str]
+    section: SectionLike, item: str, left: Attributes, right: Attributes, differing: frozenset[str], one_abi: bool
 ) -> Iterator[Difference]:
     if SPLIT in left or SPLIT in right:
         yield Difference(section.path, section.kind, item, "", State.UNKNOWN, _shown(left), _shown(right))
         return
     if section.kind in ("python", "declared"):
-        findings = compare_distributions(left, right, differing)
+        findings = compare_distributions(left, right, differing, one_abi)
     elif item == "image":
         findings = compare_images(left, right)
     else:

@@ -15,8 +15,13 @@ _CONTENT = frozenset({"content", "code", "pure", "tags", "build"})
 _PLATFORM = re.compile(r"^(?:manylinux\w*?|linux)_(x86_64|i686|aarch64|armv\w+|ppc64\w*|s390x|riscv64|loongarch64)$")
 
 
-def compare_distributions(left: Attributes, right: Attributes, differing: frozenset[str]) -> list[Finding]:
-    """Findings for one distribution; `differing` are the compared attributes that are not equal."""
+def compare_distributions(
+    left: Attributes, right: Attributes, differing: frozenset[str], one_abi: bool = True
+) -> list[Finding]:
+    """Findings for one distribution; `differing` are the compared attributes that are not equal.
+
+    `one_abi` says that both environments have the same Python version, so that unlike tags have a cause of their own.
+    """
     if "specifier" in left or "specifier" in right:
         return _declared(left, right)
     ours, theirs = str(left.get("version") or ""), str(right.get("version") or "")
@@ -25,17 +30,17 @@ def compare_distributions(left: Attributes, right: Attributes, differing: frozen
     if not equal(ours, theirs):
         return [("version", State.CHANGED, python_distance(ours, theirs)), *findings]
     if differing & _CONTENT:
-        findings += _content(left, right, differing)
+        findings += _content(left, right, differing, one_abi)
     return findings
 
 
-def _content(left: Attributes, right: Attributes, differing: frozenset[str]) -> list[Finding]:
+def _content(left: Attributes, right: Attributes, differing: frozenset[str], one_abi: bool) -> list[Finding]:
     """Same version: the content is compared within one platform, the pure-Python payload across platforms."""
     if not left.get("content") or not right.get("content"):
         return [("content", State.INCOMPARABLE, None)] if "content" in differing else []
     if _platforms(left.get("tags")) & _platforms(right.get("tags")) or "tags" not in differing:
         return [("content", State.CHANGED, Distance.REBUILD)] if "content" in differing else []
-    findings: list[Finding] = [("tags", State.CHANGED, None)]
+    findings: list[Finding] = [("tags", State.CHANGED, None)] if one_abi else []
     return [*findings, ("pure", State.CHANGED, Distance.REBUILD)] if "pure" in differing else findings
 
 
