@@ -430,17 +430,23 @@ def references(body: bytes) -> tuple[str, ...]:
 
 def clean(items: Iterable[tuple[str, Attributes]]) -> dict[str, Attributes]:
     """Make what was read fit the contract: text capped, and bytes that are not UTF-8 shown by their escapes."""
-    return {_clean_text(name): {key: _clean_value(value) for key, value in body.items()} for name, body in items}
+    return {clean_text(name): clean_attributes(body) for name, body in items}
+
+
+def clean_attributes(attributes: Attributes) -> dict[str, Value]:
+    """Make the attributes of one item fit the contract."""
+    return {key: _clean_value(value) for key, value in attributes.items()}
 
 
 def _clean_value(value: Value) -> Value:
     if isinstance(value, str):
-        return _clean_text(value)
+        return clean_text(value)
     if isinstance(value, tuple):
-        return tuple(sorted({_clean_text(part) for part in value}))
+        return tuple(sorted({clean_text(part) for part in value}))
     return value
 
 
-def _clean_text(text: str) -> str:
+def clean_text(text: str) -> str:
+    """Make one text fit the contract."""
     shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return shown if len(shown) <= MAX_STRING else shown[: MAX_STRING - 1] + "…"

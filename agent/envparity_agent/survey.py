@@ -9,7 +9,18 @@ from datetime import UTC, datetime
 from envparity_agent.collectors import COLLECTORS
 from envparity_agent.collectors.interface import Collector, Subject
 from envparity_agent.errors import Unreadable, UsageError
-from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Fingerprint, Reason, Section, Status, Target, clean
+from envparity_agent.fingerprint import (
+    MAX_ITEMS,
+    Attributes,
+    Fingerprint,
+    Reason,
+    Section,
+    Status,
+    Target,
+    clean,
+    clean_attributes,
+    clean_text,
+)
 from envparity_agent.root import Root
 
 _log = logging.getLogger(__name__)
@@ -21,8 +32,9 @@ def survey(target: Target, subject: Subject, collectors: Iterable[Collector] = C
     timings: dict[str, int] = {}
     for collector in collectors:
         started = time.monotonic()
-        for section in _isolated(collector, subject):
-            sections[section.path] = _within_contract(section)
+        for found in _isolated(collector, subject):
+            section = _within_contract(found)
+            sections[section.path] = section
         timings[collector.path] = round((time.monotonic() - started) * 1000)
     return Fingerprint(
         target=target,
@@ -56,12 +68,17 @@ def _failed(collector: Collector, reason: str) -> Section:
     return Section(collector.path, collector.kind, 1, status=Status.FAILED, reasons=(reason,))
 
 
-def _within_contract(section: Section) -> Section:
-    items = section.items
-    if len(items) <= MAX_ITEMS:
-        return replace(section, items=clean(items.items()))
-    kept = clean(sorted(items.items())[:MAX_ITEMS])
-    return replace(section, items=kept, status=Status.PARTIAL, reasons=(*section.reasons, Reason.CAP))
+def _within_contract(found: Section) -> Section:
+    complete = len(found.items) <= MAX_ITEMS
+    section = replace(
+        found,
+        path=clean_text(found.path),
+        items=clean(sorted(found.items.items())[:MAX_ITEMS]),
+        observed=clean_attributes(found.observed),
+    )
+    if complete:
+        return section
+    return replace(section, status=Status.PARTIAL, reasons=(*section.reasons, Reason.CAP))
 
 
 def identity(root: Root) -> Attributes:
