@@ -37,10 +37,10 @@ def survey(target: Target, subject: Subject, collectors: Iterable[Collector] = C
             sections[section.path] = section
         timings[collector.path] = round((time.monotonic() - started) * 1000)
     return Fingerprint(
-        target=target,
+        target=Target(target.kind, clean_text(target.name)),
         taken_at=now(),
         sections=sections,
-        identity=identity(subject.root),
+        identity=clean_attributes(identity(subject.root)),
         timings=timings,
     )
 

@@ -48,21 +48,35 @@ def _section(path: str, having: list[SectionLike]) -> Section:
 
 
 def _items(sections: list[SectionLike]) -> Items:
-    """The majority of each item, with equal sections counted instead of read again."""
-    distinct = {one.hash: one for one in sections}
-    weights = Counter(one.hash for one in sections)
-    names = sorted({name for one in distinct.values() for name in one.items})
+    """The majority of each item; pages that several sections share are counted instead of read again."""
+    if len({len(one.page_hashes) for one in sections}) > 1:
+        weights = Counter(one.hash for one in sections)
+        distinct = {one.hash: one.items for one in sections}
+        return _agreed([(distinct[hash], hosts) for hash, hosts in weights.items()], len(sections))
     found: dict[str, Attributes] = {}
-    for name in names:
+    for position in range(len(sections[0].page_hashes)):
+        pages = Counter(one.page_hashes[position] for one in sections)
+        holders = {one.page_hashes[position]: one for one in sections}
+        alternatives = [(holders[hash].page(position), hosts) for hash, hosts in pages.items()]
+        found.update(_agreed(alternatives, len(sections)))
+    return found
+
+
+def _agreed(alternatives: list[tuple[Items, int]], voters: int) -> Items:
+    """The majority of each item of some pages, each with the number of hosts that have it."""
+    if len(alternatives) == 1:
+        return alternatives[0][0]
+    found: dict[str, Attributes] = {}
+    for name in sorted({name for items, _ in alternatives for name in items}):
         values: Counter[bytes] = Counter()
         bodies: dict[bytes, Attributes | None] = {}
-        for hash, one in distinct.items():
-            body = one.items.get(name)
+        for items, hosts in alternatives:
+            body = items.get(name)
             key = canonical(body)
-            values[key] += weights[hash]
+            values[key] += hosts
             bodies[key] = body
         key, count = values.most_common(1)[0]
-        if 2 * count <= len(sections):
+        if 2 * count <= voters:
             found[name] = {SPLIT: _told((bodies[value], hosts) for value, hosts in values.most_common())}
         elif (agreed := bodies[key]) is not None:
             found[name] = agreed

@@ -49,11 +49,27 @@ def _batches(values: list[_Row]) -> Iterator[list[_Row]]:
         yield batch
 
 
+class Pages:
+    """Pages that are read from the database when they are asked for, each once however many sections share it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._held: dict[str, Items] = {}
+
+    def items(self, hashes: Iterable[str]) -> list[Items]:
+        """The items of pages, those that are not held yet in one query."""
+        wanted = list(hashes)
+        lacking = [hash for hash in wanted if hash not in self._held]
+        if lacking:
+            self._held.update((hash, page["items"]) for hash, page in load(self._connection, lacking).items())
+        return [self._held[hash] for hash in wanted]
+
+
 @dataclass(frozen=True)
 class StoredSection:
     """A section whose items are read from the database when they are asked for."""
 
-    connection: Connection
+    pages: Pages
     path: str
     hash: str
     head: Mapping[str, Any]
@@ -88,23 +104,14 @@ class StoredSection:
         """How many items it has."""
         return int(self.head["count"])
 
-    @cached_property
-    def _pages(self) -> dict[str, Any]:
-        return {}
-
     def page(self, position: int) -> Items:
         """The items of one page."""
-        hash = self.page_hashes[position]
-        if hash not in self._pages:
-            self._pages.update(load(self.connection, [hash]))
-        items: Items = self._pages[hash]["items"]
-        return items
+        return self.pages.items([self.page_hashes[position]])[0]
 
     @cached_property
     def items(self) -> Items:
         """All items, in one query."""
-        self._pages.update(load(self.connection, (hash for hash in self.page_hashes if hash not in self._pages)))
-        return {name: body for hash in self.page_hashes for name, body in self._pages[hash]["items"].items()}
+        return {name: body for page in self.pages.items(self.page_hashes) for name, body in page.items()}
 
 
 @dataclass(frozen=True)
@@ -120,10 +127,11 @@ def stored_fingerprints(connection: Connection, roots: Iterable[str]) -> dict[st
     """The sections of each root, with two queries however many roots there are."""
     trees = load(connection, roots)
     heads = load(connection, (hash for tree in trees.values() for hash in tree["sections"].values()))
+    pages = Pages(connection)
     shared: dict[tuple[str, str], StoredSection] = {}
     for tree in trees.values():
         for path, hash in tree["sections"].items():
-            shared.setdefault((path, hash), StoredSection(connection, path, hash, heads[hash]))
+            shared.setdefault((path, hash), StoredSection(pages, path, hash, heads[hash]))
     return {root: {path: shared[path, hash] for path, hash in tree["sections"].items()} for root, tree in trees.items()}
 
 
