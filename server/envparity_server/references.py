@@ -18,6 +18,8 @@ from envparity_server.storage import history, hosts
 from envparity_server.storage.content import StoredFingerprint, stored_fingerprints
 from envparity_server.storage.hosts import STALE_AFTER, Host
 
+_MOST_NAMES = 3
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -54,7 +56,10 @@ def resolve(connection: Connection, text: str, now: datetime) -> Reference:
     voting = [one for one in reported if one not in stale] or reported
     target = Target("host", reported[0].name) if selector.kind == "host" else Target("environment", selector.text)
     found = _fingerprint(connection, target, voting, roots)
-    told = (*_stale_notes(stale), *(f"{name} never reported" for name in silent))
+    told = (
+        *_few(f"{selector.text}: {len(stale)} of {len(chosen)} stale", [_last_seen(one) for one in stale]),
+        *_few(f"{selector.text}: {len(silent)} of {len(chosen)} never reported", silent),
+    )
     doubts = told if len(stale) == len(reported) else ()
     return Reference(_part(found, selector), told, doubts)
 
@@ -103,12 +108,16 @@ def _was_stale(host: Host, root: _Root, moment: datetime) -> bool:
     return moment - root.confirmed > timedelta(seconds=STALE_AFTER * host.interval)
 
 
-def _stale_notes(stale: Sequence[Host]) -> tuple[str, ...]:
-    return tuple(
-        f"{one.name} is stale: last seen {one.seen_at:%Y-%m-%d %H:%M} UTC, reports are due every {one.interval} s"
-        for one in stale
-        if one.seen_at
-    )
+def _few(what: str, hosts: Sequence[str]) -> tuple[str, ...]:
+    """A sentence about some hosts that names the first of them; none where there is none."""
+    if not hosts:
+        return ()
+    more = len(hosts) - _MOST_NAMES
+    return (f"{what}: {', '.join(hosts[:_MOST_NAMES])}" + (f" and {more} more" if more > 0 else ""),)
+
+
+def _last_seen(host: Host) -> str:
+    return f"{host.name} (last seen {host.seen_at:%Y-%m-%d %H:%M} UTC, due every {host.interval} s)"
 
 
 def _fingerprint(

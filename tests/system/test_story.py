@@ -125,7 +125,7 @@ def test_the_gate_cannot_tell_against_a_stale_reference(server: Served, pipeline
     engine.dispose()
     code, verdict = _gate(server, pipeline, fleet.twin, "--against", "env:late")
     assert (code, verdict["verdict"]) == (3, "unknown")
-    assert "late is stale" in str(verdict["reasons"])
+    assert "1 of 1 stale: late (last seen" in str(verdict["reasons"])
 
 
 @pytest.mark.parametrize(
