@@ -99,13 +99,15 @@ class Root:
         with self.open(path) as descriptor:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise Unreadable(path, Reason.NOT_REGULAR)
-            content = bytearray()
+            chunks: list[bytes] = []
+            size = 0
             try:
-                while len(content) <= cap:
-                    chunk = os.read(descriptor, min(MIB, cap + 1 - len(content)))
+                while size <= cap:
+                    chunk = os.read(descriptor, cap + 1 - size)
                     if not chunk:
-                        return bytes(content)
-                    content += chunk
+                        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+                    chunks.append(chunk)
+                    size += len(chunk)
             except OSError as problem:
                 raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
         raise Unreadable(path, Reason.CAP)
@@ -120,24 +122,41 @@ class Root:
             raise
 
     def names(self, path: str) -> list[str]:
-        """The sorted names in a directory; raises Unreadable."""
-        with self.open(path, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
-            return sorted(os.listdir(descriptor))
+        """The sorted names in a directory, none where there is no such directory; raises Unreadable."""
+        try:
+            with self.open(path, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+                return sorted(os.listdir(descriptor))
+        except Unreadable as problem:
+            if problem.reason == Reason.VANISHED:
+                return []
+            raise
 
     def stat(self, path: str) -> os.stat_result | None:
-        """The status of what a path leads to, symlinks followed inside the root; None where it leads nowhere."""
+        """The status of what a path leads to, symlinks followed inside the root; None where it leads nowhere.
+
+        Raises Unreadable where that cannot be known.
+        """
         try:
             with self.open(path, os.O_PATH) as handle:
                 return os.fstat(handle)
-        except Unreadable:
-            return None
+        except Unreadable as problem:
+            if problem.reason == Reason.VANISHED:
+                return None
+            raise
 
     def is_directory(self, path: str) -> bool:
-        """Whether a path leads to a directory."""
+        """Whether a path leads to a directory; raises Unreadable where that cannot be known."""
         found = self.stat(path)
         return found is not None and stat.S_ISDIR(found.st_mode)
 
     def is_file(self, path: str) -> bool:
-        """Whether a path leads to a regular file."""
+        """Whether a path leads to a regular file; raises Unreadable where that cannot be known."""
         found = self.stat(path)
         return found is not None and stat.S_ISREG(found.st_mode)
+
+    def resolved(self, path: str) -> str:
+        """The path below the root that a path leads to when its symlinks are followed; raises Unreadable."""
+        with self.open(path, os.O_PATH) as handle:
+            place = os.readlink(f"/proc/self/fd/{handle}")
+        top = os.readlink(f"/proc/self/fd/{self._directory}")
+        return os.path.relpath(place, top) if place != top else ""

@@ -90,16 +90,17 @@ def _python(path: str, options: Options) -> Fingerprint:
 
 
 def _file(path: Path) -> Fingerprint:
-    if path.stat().st_size > MAX_FILE:
-        raise UsageError(f"{path}: larger than {MAX_FILE // 1024 // 1024} MiB")
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:  # once: a pipe of the shell's <(...) can be read only once
+            content = file.read(MAX_FILE + 1)
     except OSError as problem:
         raise CannotTell(f"{path}: {problem.strerror}") from None
+    if len(content) > MAX_FILE:
+        raise UsageError(f"{path}: larger than {MAX_FILE // 1024 // 1024} MiB")
     if content.lstrip()[:1] == b"{":
         return _document(content, str(path))
     try:
-        section = read_requirements(path)
+        section = read_requirements(content, str(path))
     except UnicodeDecodeError:
         raise UsageError(f"{path}: neither a fingerprint nor a requirements file: it is not text") from None
     return Fingerprint(Target("declared", str(path)), now(), {section.path: section})
@@ -123,7 +124,7 @@ def _container(name: str, options: Options) -> Fingerprint:
             raise CannotTell(f"container {name} is not running", f"start it: docker start {name}")
         with _filesystem(client, inspected, options) as (place, through), Root(place) as root:
             inside = survey(Target("container", name), Subject(root, progress=options.progress), INSIDE)
-        if _find(client, str(inspected["Id"]))["State"] != inspected["State"]:
+        if _run(_find(client, str(inspected["Id"]))) != _run(inspected):
             raise CannotTell(f"container {name} ended or was restarted while it was read", "try again")
     told = replace(own, observed={**own.observed, "read_through": through})
     return replace(inside, sections={**inside.sections, own.path: told})
@@ -139,6 +140,12 @@ def _filesystem(client: docker.APIClient, inspected: Any, options: Options) -> I
     options.progress("copying files out of the container")
     with copied(client, str(inspected["Id"])) as place:
         yield place, "archive"
+
+
+def _run(inspected: Any) -> tuple[object, ...]:
+    """What names one run of a container: a restart changes it, a health check does not."""
+    state = inspected["State"]
+    return state["Pid"], state["StartedAt"], state["Running"]
 
 
 def _belongs(process: str, container: str) -> bool:

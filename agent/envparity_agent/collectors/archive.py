@@ -20,6 +20,7 @@ from envparity_agent.fingerprint import Reason
 from envparity_agent.root import MIB
 
 MAX_FILE = 64 * MIB
+MAX_TOTAL = 1024 * MIB
 MAX_ENTRIES = 2_000_000
 
 # the files whose content a collector reads
@@ -64,9 +65,10 @@ def _unpack(archive: tarfile.TarFile, target: Path) -> None:
     """Write directories and files first and links last, so that no entry is written through a link."""
     links: dict[str, str] = {}
     hard_links: dict[str, str] = {}
+    written = 0
     try:
         for number, entry in enumerate(archive):
-            if number > MAX_ENTRIES:
+            if number > MAX_ENTRIES or written > MAX_TOTAL:
                 raise Unreadable("archive", Reason.CAP)
             path = _inside(entry.name)
             if path is None:
@@ -78,9 +80,11 @@ def _unpack(archive: tarfile.TarFile, target: Path) -> None:
             elif entry.islnk():
                 hard_links[path] = _inside(entry.linkname) or ""
             elif entry.isreg():
-                _write(archive, entry, path, target)
+                written += _write(archive, entry, path, target)
     except tarfile.TarError as problem:
         raise Unreadable("archive", Reason.INVALID) from problem
+    except OSError as problem:  # no room for the copy, or an entry that occurs twice
+        raise Unreadable("archive", Reason.ERROR) from problem
     for path, source in hard_links.items():
         if source and (target / source).is_file() and not (target / path).exists():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
@@ -97,10 +101,11 @@ def _inside(name: str) -> str | None:
     return None if not parts or ".." in parts else "/".join(parts)
 
 
-def _write(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: str, target: Path) -> None:
+def _write(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: str, target: Path) -> int:
+    """Write what is wanted of one file; returns how many bytes that took."""
     wanted = _CONTENT.search(path) is not None and entry.size <= MAX_FILE
     if not wanted and not _PRESENCE.search(path):
-        return
+        return 0
     place = target / path
     place.parent.mkdir(parents=True, exist_ok=True)
     with place.open("xb") as file:
@@ -108,3 +113,4 @@ def _write(archive: tarfile.TarFile, entry: tarfile.TarInfo, path: str, target: 
         while content is not None and (chunk := content.read(MIB)):
             file.write(chunk)
         file.truncate(entry.size)  # sparse where only the size counts
+    return entry.size if wanted else 0

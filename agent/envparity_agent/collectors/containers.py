@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import docker
+import requests.exceptions
 
 from envparity_agent.collectors.engine import NotInstalled, connect, inspect_image, locate
 from envparity_agent.collectors.images import identity, normal_reference, store
@@ -60,6 +61,9 @@ def read_all(client: docker.APIClient, info: Mapping[str, Any]) -> Iterator[Sect
             section = read(client, store(info), inspected)
         except docker.errors.NotFound:
             continue  # it ended between the list and this question: it does not run
+        except requests.exceptions.Timeout:
+            name = str((listed.get("Names") or [listed["Id"]])[0]).lstrip("/")
+            section = Section(f"container/{name}", "container", 1, status=Status.FAILED, reasons=(Reason.TIMEOUT,))
         by_name.setdefault(section.path, {}).setdefault(section.hash, section)
         instances[section.hash] = instances.get(section.hash, 0) + 1
     for path, variants in by_name.items():
@@ -101,8 +105,10 @@ def read(client: docker.APIClient, store_kind: str, inspected: Mapping[str, Any]
         reasons.append(Reason.VANISHED)
     else:
         manifest = (inspected.get("ImageManifestDescriptor") or {}).get("digest")
-        items["image"] = {"reference": normal_reference(declared), **identity(image, store_kind, manifest)}
-    items |= _tag(client, declared, running)
+        items["image"] = identity(image, store_kind, manifest)
+        if not _is_id(declared, running):
+            items["image"] = {"reference": normal_reference(declared), **items["image"]}
+            items |= _tag(client, declared, running)
     changes = topmost_changes(client.diff(inspected["Id"]) or ())
     if len(changes) > MAX_CHANGES:
         reasons.append(Reason.CAP)
@@ -119,13 +125,18 @@ def read(client: docker.APIClient, store_kind: str, inspected: Mapping[str, Any]
 
 
 def _tag(client: docker.APIClient, declared: str, running: str) -> dict[str, Attributes]:
-    """Where the declared tag points now; nothing for a reference by digest or id, or a tag that is gone."""
-    if "@" in declared or running.endswith(declared) or declared.startswith("sha256:"):
+    """Where the declared tag points now; nothing for a reference by digest, or a tag that is gone."""
+    if "@" in declared:
         return {}
     tagged = inspect_image(client, declared)
     if tagged is None:
         return {}
     return {"tag": {"moved": tagged["Id"] != running, "points_at": str(tagged["Id"])}}
+
+
+def _is_id(declared: str, running: str) -> bool:
+    """Whether a person named the image by its id, or the beginning of it."""
+    return declared.startswith("sha256:") or running.removeprefix("sha256:").startswith(declared)
 
 
 def topmost_changes(changes: Sequence[Mapping[str, Any]]) -> dict[str, str]:

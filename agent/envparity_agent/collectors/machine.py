@@ -72,17 +72,24 @@ def virtualisation(root: Root, cpuinfo: str) -> str:
             return kind
     if not re.search(r"^flags\s*:.*\bhypervisor\b", cpuinfo, re.MULTILINE):
         return "bare-metal"
-    # a guest without DMI: Firecracker's devices are all virtio over MMIO, named on the kernel's command line
-    if not dmi.strip() and "virtio_mmio.device=" in _text(root, "proc/cmdline"):
-        return "firecracker"
-    return "unknown-hypervisor"
+    # a guest without DMI but with one of these is a microVM: virtio over MMIO, or a VM generation id of ACPI
+    # https://github.com/firecracker-microvm/firecracker/blob/main/docs/snapshotting/snapshot-support.md
+    micro = "virtio_mmio.device=" in _text(root, "proc/cmdline") or _exists(root, "sys/bus/acpi/devices/VMGENCTR:00")
+    return "firecracker" if not dmi.strip() and micro else "unknown-hypervisor"
 
 
 def _is_container(root: Root) -> bool:
     """Whether an engine's marker is there, and the root lies on no disk: a VM made from an image has the marker too."""
-    place = root.stat("/")
-    marked = root.is_file(".dockerenv") or root.is_file("run/.containerenv")
-    return marked and place is not None and os.major(place.st_dev) == 0
+    with root.open("/", os.O_PATH) as top:
+        on_no_disk = os.major(os.fstat(top).st_dev) == 0
+    return on_no_disk and (_exists(root, ".dockerenv") or _exists(root, "run/.containerenv"))
+
+
+def _exists(root: Root, path: str) -> bool:
+    try:
+        return root.stat(path) is not None
+    except Unreadable:
+        return False
 
 
 def _text(root: Root, path: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.errors import Unreadable
-from envparity_agent.fingerprint import Attributes, Section
+from envparity_agent.fingerprint import Attributes, Section, Status
 from envparity_agent.root import MIB, Root
 
 # e_machine of the ELF header, https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
@@ -20,17 +20,18 @@ _MUSL = re.compile(rb"\x00(1\.\d+\.\d+)\x00")
 
 def collect(subject: Subject) -> Iterator[Section]:
     """Yield `os`: distribution, libc, architecture; all of it from files, so it can be read in any root."""
-    root = subject.root
-    libc, machine = _libc(root)
-    items: dict[str, Attributes] = {"distribution": _distribution(root)}
-    if libc:
-        items["libc"] = libc
-    if machine:
-        items["architecture"] = {"machine": machine}
-    yield Section("os", "os", 1, items)
+    items: dict[str, Attributes] = {}
+    reasons: set[str] = set()
+    for read in (_distribution, _libc):
+        try:
+            items |= read(subject.root)
+        except Unreadable as problem:
+            reasons.add(problem.reason)  # the other facts stand
+    status = Status.PARTIAL if reasons else Status.OK
+    yield Section("os", "os", 1, items, status, tuple(sorted(reasons)))
 
 
-def _distribution(root: Root) -> Attributes:
+def _distribution(root: Root) -> dict[str, Attributes]:
     # a key=value file of shell syntax, read as data only: https://www.freedesktop.org/software/systemd/man/os-release
     content = root.read_if_there("etc/os-release")
     if content is None:
@@ -46,13 +47,14 @@ def _distribution(root: Root) -> Attributes:
         "codename": fields.get("VERSION_CODENAME"),
         "name": fields.get("PRETTY_NAME"),
     }
-    debian = root.read_if_there("etc/debian_version")
+    debian = root.read_if_there("etc/debian_version", cap=4096)
     if debian:
         facts["point_release"] = debian.decode("utf-8", "replace").strip()
-    return {key: value for key, value in facts.items() if value}
+    return {"distribution": {key: value for key, value in facts.items() if value}}
 
 
-def _libc(root: Root) -> tuple[Attributes | None, str | None]:
+def _libc(root: Root) -> dict[str, Attributes]:
+    """Which C library, and the architecture that it is built for; nothing where none is found, as in a static image."""
     for path in _libc_candidates(root):
         try:
             content = root.read(path, cap=16 * MIB)
@@ -62,17 +64,16 @@ def _libc(root: Root) -> tuple[Attributes | None, str | None]:
         for family, pattern in (("glibc", _GLIBC), ("musl", _MUSL)):
             found = pattern.search(content)
             if found and machine:
-                return {"family": family, "version": found.group(1).decode()}, machine
-    return None, None
+                return {
+                    "libc": {"family": family, "version": found.group(1).decode()},
+                    "architecture": {"machine": machine},
+                }
+    return {}
 
 
 def _libc_candidates(root: Root) -> Iterator[str]:
     for directory in ("lib", "lib64", "usr/lib", "usr/lib64"):
-        try:
-            names = root.names(directory)
-        except Unreadable:
-            continue  # not every layout has each of them
-        for name in names:
+        for name in root.names(directory):
             if name == "libc.so.6" or name.startswith("ld-musl-"):
                 yield f"{directory}/{name}"
             elif name.endswith("-linux-gnu"):

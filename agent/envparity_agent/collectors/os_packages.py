@@ -19,7 +19,9 @@ def collect(subject: Subject) -> Iterator[Section]:
         return
     paragraphs = tuple(_paragraphs(content.decode("utf-8", "replace")))
     packages = [fields for fields in paragraphs if _is_on_disk(fields)]
-    complete = all({"Package", "Status"} <= fields.keys() for fields in paragraphs)
+    complete = _is_whole(content, paragraphs) and all(
+        fields.keys() >= {"Version", "Architecture"} for fields in packages
+    )
     yield Section(
         "os-packages",
         "os-packages",
@@ -27,6 +29,13 @@ def collect(subject: Subject) -> Iterator[Section]:
         _items(packages),
         status=Status.OK if complete else Status.PARTIAL,
         reasons=() if complete else (Reason.INVALID,),
+    )
+
+
+def _is_whole(content: bytes, paragraphs: tuple[dict[str, str], ...]) -> bool:
+    """Whether the file is what dpkg writes: not empty, not cut off, a package and its status in each paragraph."""
+    return (
+        content.endswith(b"\n") and bool(paragraphs) and all({"Package", "Status"} <= one.keys() for one in paragraphs)
     )
 
 

@@ -1,9 +1,11 @@
 """The Python environments of a subject, each with its interpreter and every distribution that it can import."""
 
-from collections.abc import Iterator
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from envparity_agent.collectors.interface import Subject
-from envparity_agent.collectors.python_distributions import Distribution, added_paths, first_matching, read_site
+from envparity_agent.collectors.python_distributions import Distribution, added_paths, first_matching, read_entry
 from envparity_agent.collectors.python_interpreter import facts
 from envparity_agent.collectors.python_search import (
     SITE_NAMES,
@@ -15,32 +17,57 @@ from envparity_agent.collectors.python_search import (
     venv,
 )
 from envparity_agent.errors import Unreadable, UsageError
-from envparity_agent.fingerprint import Attributes, Section, Status
+from envparity_agent.fingerprint import Attributes, Reason, Section, Status
 from envparity_agent.root import Root
+
+_log = logging.getLogger(__name__)
 
 INTERPRETER = "@python"  # no distribution can have this name
 
 
 def collect(subject: Subject) -> Iterator[Section]:
     """Yield `python`, which says how complete the search was, and one `python/NAME` for each environment."""
-    names = {path.strip("/"): name for name, path in subject.names.items()}
     if subject.only is not None:
-        for environment in at(subject.root, subject.only):
-            yield _section(subject.root, environment, names)
+        found = at(subject.root, subject.only)
+        yield from _sections(subject, found)
         return
     subject.progress("searching for Python environments")
-    found = search(subject)
-    for environment in found.environments:
-        subject.progress(f"reading {environment.name}")
-        yield _section(subject.root, environment, names)
+    searched = search(subject)
+    yield from _sections(subject, searched.environments)
     yield Section(
         "python",
         "python-search",
         1,
-        {path: {"skipped": why} for path, why in sorted(found.skipped.items())},
-        status=Status.PARTIAL if found.reasons else Status.OK,
-        reasons=tuple(sorted(found.reasons)),
+        {path: {"skipped": why} for path, why in sorted(searched.skipped.items())},
+        status=Status.PARTIAL if searched.reasons else Status.OK,
+        reasons=tuple(sorted(searched.reasons)),
     )
+
+
+def _sections(subject: Subject, environments: Sequence[Environment]) -> Iterator[Section]:
+    names = _names(subject)
+    prefixes = Counter(one.prefix for one in environments)
+    for environment in environments:
+        subject.progress(f"reading {environment.name}")
+        name = names.get(environment.prefix, environment.name)
+        if name in names.values() and prefixes[environment.prefix] > 1:
+            name = f"{name}-{environment.abi}"  # one prefix with several Python versions
+        try:
+            yield _section(subject.root, environment, name)
+        except Exception:  # noqa: BLE001  # one environment that breaks the reader must not hide the others
+            _log.exception("reading %s failed", environment.name)
+            yield Section(f"python/{name}", "python", 1, status=Status.FAILED, reasons=(Reason.ERROR,))
+
+
+def _names(subject: Subject) -> dict[str, str]:
+    """Prefix below the root -> the name that the operator gave it, by whatever link he named it."""
+    names = {}
+    for name, path in subject.names.items():
+        try:
+            names[subject.root.resolved(path)] = name
+        except Unreadable:
+            continue  # not on this host
+    return names
 
 
 def at(root: Root, path: str) -> tuple[Environment, ...]:
@@ -60,45 +87,55 @@ def at(root: Root, path: str) -> tuple[Environment, ...]:
     )
 
 
-def _section(root: Root, environment: Environment, names: dict[str, str]) -> Section:
-    path = f"python/{names.get(environment.prefix, environment.name)}"
-    observed: Attributes = {"location": f"/{environment.name}"} if environment.prefix in names else {}
-    try:
-        interpreter, base = facts(root, environment)
-        sites = _path_entries(root, environment, base)
-        items: dict[str, Attributes] = {INTERPRETER: interpreter, **_distributions(root, environment, sites)}
-    except Unreadable as problem:
-        return Section(path, "python", 1, status=Status.FAILED, reasons=(problem.reason,), observed=observed)
-    return Section(path, "python", 1, items, observed=observed)
+def _section(root: Root, environment: Environment, name: str) -> Section:
+    reasons: set[str] = set()
+    interpreter, base = facts(root, environment, reasons)
+    entries = _path_entries(root, environment, base, reasons)
+    items = {INTERPRETER: interpreter, **_distributions(root, environment, entries, reasons)}
+    return Section(
+        f"python/{name}",
+        "python",
+        1,
+        items,
+        status=Status.PARTIAL if reasons else Status.OK,
+        reasons=tuple(sorted(reasons)),
+        observed={} if name == environment.name else {"location": f"/{environment.name}"},
+    )
 
 
-def _path_entries(root: Root, environment: Environment, base: Environment | None) -> list[str]:
-    """The site directories in the order in which imports look into them."""
-    entries: list[str] = []
+def _path_entries(root: Root, environment: Environment, base: Environment | None, reasons: set[str]) -> dict[str, None]:
+    """The entries of sys.path that hold distributions, in the order in which imports look into them."""
+    entries: dict[str, None] = {}
     for one in (environment, base):
-        for site in site_directories(root, one) if one else ():
-            for path in (site, *added_paths(root, site)):
-                if path not in entries:
-                    entries.append(path)
+        try:
+            for site in site_directories(root, one) if one else ():
+                for path in (site, *added_paths(root, site, reasons)):
+                    entries.setdefault(path)
+        except Unreadable as problem:
+            reasons.add(problem.reason)
     return entries
 
 
-def _distributions(root: Root, environment: Environment, sites: list[str]) -> dict[str, Attributes]:
-    """Name what imports by its name alone; what it shadows, by name and place."""
+def _distributions(
+    root: Root, environment: Environment, entries: Iterable[str], reasons: set[str]
+) -> dict[str, Attributes]:
+    """Name what imports by its name alone; what it shadows, or what cannot be imported, by name and place."""
     items: dict[str, Attributes] = {}
-    for site in sites:
+    for entry in entries:
         by_name: dict[str, list[Distribution]] = {}
-        for distribution in read_site(root, site):
-            by_name.setdefault(distribution.name, []).append(distribution)
+        try:
+            for distribution in read_entry(root, entry, reasons):
+                by_name.setdefault(distribution.name, []).append(distribution)
+        except Unreadable as problem:
+            reasons.add(problem.reason)
+        location = _relative(entry, environment.prefix)
         for name, found in by_name.items():
             imported = found[0] if len(found) == 1 else first_matching(root, found)
             for distribution in found:
-                shadowed = name in items if distribution is imported else True
-                place = join(_relative(site, environment.prefix), distribution.entry)
-                items[f"{name}#{place}" if shadowed else name] = {
-                    **distribution.attributes,
-                    "location": _relative(site, environment.prefix),
-                }
+                alone = bool(name) and distribution is imported and name not in items
+                place = _relative(join(distribution.site, distribution.entry), environment.prefix)
+                key = name if alone else f"{name or 'invalid'}#{place}"
+                items[key] = {**distribution.attributes, "location": location}
     return items
 
 

@@ -6,12 +6,17 @@ Specifications: https://packaging.python.org/en/latest/specifications/recording-
 import csv
 import json
 import re
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
+from typing import TypeAlias
 from urllib.parse import urlsplit, urlunsplit
+from zipfile import BadZipFile, ZipFile
 
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from envparity_agent.collectors.python_search import join
 from envparity_agent.errors import Unreadable
@@ -19,6 +24,12 @@ from envparity_agent.fingerprint import Attributes, Reason, Value
 from envparity_agent.root import MIB, Root
 
 MAX_ENTRIES = 50_000
+MAX_METADATA = 4 * MIB
+MAX_RECORD = 8 * MIB
+MAX_EGG = 64 * MIB
+
+_NAME = re.compile(r"^[A-Z0-9](?:[A-Z0-9._-]{0,198}[A-Z0-9])?$", re.IGNORECASE)  # PEP 508
+_SIZE = re.compile(r"^[0-9]{1,15}$")
 
 # files of the dist-info directory that tell how it was installed, not what: they differ between pip and uv
 _INSTALLER_FILES = frozenset({
@@ -28,19 +39,14 @@ _INSTALLER_FILES = frozenset({
 _NOT_A_PATH = ("import ", "import\t", "#")
 
 
-@dataclass(frozen=True)
-class Record:
-    """One row of RECORD that counts: path relative to the site directory, and the hash as it is written there."""
-
-    path: str
-    hash: str
+_Row: TypeAlias = tuple[str, str]  # path relative to the site directory, and the hash as RECORD has it
 
 
 @dataclass(frozen=True)
 class Distribution:
     """One installed distribution: where its metadata is, and what that says."""
 
-    name: str  # normalised
+    name: str  # normalised; empty where nothing can be imported by it
     site: str
     entry: str  # name of the metadata file or directory in the site directory
     attributes: Attributes
@@ -51,37 +57,42 @@ class Distribution:
         return str(self.attributes.get("version") or "")
 
 
-def read_site(root: Root, site: str) -> Iterator[Distribution]:
-    """Yield the distributions at the top level of one site directory; raises Unreadable where it cannot be listed.
+def read_entry(root: Root, site: str, reasons: set[str]) -> Iterator[Distribution]:
+    """Yield the distributions at the top level of one entry of sys.path; raises Unreadable where it cannot be listed.
 
-    Vendored metadata further down is not on sys.path and does not count.
+    Vendored metadata further down is not on sys.path and does not count. Adds to `reasons` why something was left out.
     """
+    if site.endswith(".egg"):  # a directory or a zip that a .pth file names: one distribution
+        parent, _, egg = site.rpartition("/")
+        yield _read(root, parent, egg, "egg", reasons)
+        return
     names = root.names(site)
     if len(names) > MAX_ENTRIES:
-        raise Unreadable(site, Reason.CAP)
-    for entry in names:
-        metadata = _metadata_file(root, site, entry)
-        if metadata is None:
-            continue
-        form, path = metadata
-        yield _read(root, site, entry, form, path)
+        reasons.add(Reason.CAP)
+    for entry in names[:MAX_ENTRIES]:
+        form = _form(entry)
+        if form is not None:
+            yield _read(root, site, entry, form, reasons)
 
 
-def added_paths(root: Root, site: str) -> Iterator[str]:
+def added_paths(root: Root, site: str, reasons: set[str]) -> Iterator[str]:
     """The directories that the .pth files of a site directory add to sys.path; import lines are never executed."""
     for name in root.names(site):
         if not name.endswith(".pth") or name.startswith("."):
             continue
         try:
             lines = root.read(join(site, name)).decode("utf-8", "replace").splitlines()
-        except Unreadable:
-            continue  # it adds nothing that could be read; site.py skips it as well
-        for line in lines:
-            line = line.strip()
-            if line and not line.startswith(_NOT_A_PATH):
-                path = _normal(line if line.startswith("/") else f"{site}/{line}")
-                if root.is_directory(path):
-                    yield path
+            for line in map(str.strip, lines):
+                if line and not line.startswith(_NOT_A_PATH):
+                    path = _normal(line if line.startswith("/") else f"{site}/{line}")
+                    if _is_path_entry(root, path):
+                        yield path
+        except Unreadable as problem:
+            reasons.add(problem.reason)
+
+
+def _is_path_entry(root: Root, path: str) -> bool:
+    return root.is_directory(path) or (path.endswith(".egg") and root.is_file(path))
 
 
 def _normal(path: str) -> str:
@@ -94,35 +105,56 @@ def _normal(path: str) -> str:
     return "/".join(parts)
 
 
-def _metadata_file(root: Root, site: str, entry: str) -> tuple[str, str] | None:
-    if entry.endswith(".dist-info"):
-        return "dist-info", join(site, entry, "METADATA")
-    if entry.endswith(".egg-info"):
-        inner = join(site, entry, "PKG-INFO")
-        return "egg-info", inner if root.is_directory(join(site, entry)) else join(site, entry)
-    if entry.endswith(".egg") and root.is_directory(join(site, entry)):
-        return "egg", join(site, entry, "EGG-INFO", "PKG-INFO")
-    return None
+def _form(entry: str) -> str | None:
+    """What kind of metadata an entry of a site directory is; None for what is none."""
+    suffix = entry.rpartition(".")[2]
+    return suffix if suffix in ("dist-info", "egg-info") else None
 
 
-def _read(root: Root, site: str, entry: str, form: str, path: str) -> Distribution:
-    stem = entry.rpartition(".")[0]
-    attributes: dict[str, Value] = {"form": form, "location": site}
+def _metadata(root: Root, site: str, entry: str, form: str) -> bytes:
+    place = join(site, entry)
+    if form == "dist-info":
+        return root.read(join(place, "METADATA"), MAX_METADATA)
+    if root.is_directory(place):
+        return root.read(join(place, "EGG-INFO/PKG-INFO" if form == "egg" else "PKG-INFO"), MAX_METADATA)
+    return zipped_metadata(root, place) if form == "egg" else root.read(place, MAX_METADATA)
+
+
+def zipped_metadata(root: Root, path: str) -> bytes:
+    """PKG-INFO of a zipped egg; raises Unreadable."""
     try:
-        headers = _headers(root.read(path, cap=4 * MIB), ("name", "version"))
+        with ZipFile(BytesIO(root.read(path, MAX_EGG))) as egg, egg.open("EGG-INFO/PKG-INFO") as file:
+            content = file.read(MAX_METADATA + 1)
+    except (BadZipFile, KeyError, OSError, NotImplementedError, RuntimeError, zlib.error) as problem:
+        raise Unreadable(path, Reason.INVALID) from problem
+    if len(content) > MAX_METADATA:
+        raise Unreadable(path, Reason.CAP)
+    return content
+
+
+def _read(root: Root, site: str, entry: str, form: str, reasons: set[str]) -> Distribution:
+    attributes: dict[str, Value] = {"form": form, "location": site}
+    headers: dict[str, str] = {}
+    try:
+        headers = _headers(_metadata(root, site, entry, form), ("name", "version"))
+        if not headers.get("name") or not headers.get("version"):
+            attributes["problem"] = "no name or no version in the metadata"
     except Unreadable as problem:
-        # an interrupted upgrade leaves a dist-info without METADATA
-        missing = problem.reason == Reason.VANISHED
-        attributes["problem"] = "no metadata" if missing else f"metadata: {problem.reason}"
-        headers = {}
+        # an interrupted upgrade leaves a dist-info without METADATA: that is known, and what it was is not
+        attributes["problem"] = "no metadata" if problem.reason == Reason.VANISHED else f"unread: {problem.reason}"
+        if problem.reason != Reason.VANISHED:
+            reasons.add(problem.reason)
     if headers.get("version"):
         attributes["version"] = headers["version"]
-    if not headers.get("name") or not headers.get("version"):
-        attributes.setdefault("problem", "no name or no version in the metadata")
     if form == "dist-info":
-        attributes |= _dist_info(root, site, entry)
-    name = headers.get("name") or stem.split("-")[0]
-    return Distribution(canonicalize_name(name), site, entry, attributes)
+        attributes |= _dist_info(root, site, entry, reasons)
+    name = headers.get("name") or entry.rpartition(".")[0].split("-")[0]
+    return Distribution(_key(name, entry), site, entry, attributes)
+
+
+def _key(name: str, entry: str) -> str:
+    """The normalised name; empty for what cannot be imported by one: no valid name, or a leftover of an upgrade."""
+    return canonicalize_name(name) if _NAME.match(name) and not entry.startswith("~") else ""
 
 
 def _headers(content: bytes, wanted: Iterable[str]) -> dict[str, str]:
@@ -138,36 +170,38 @@ def _headers(content: bytes, wanted: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _dist_info(root: Root, site: str, entry: str) -> dict[str, Value]:
+def _dist_info(root: Root, site: str, entry: str, reasons: set[str]) -> dict[str, Value]:
     facts: dict[str, Value] = {}
-    try:
-        record = root.read_if_there(join(site, entry, "RECORD"), cap=64 * MIB)
-        facts |= content_ids(record, entry) if record is not None else {}
-        wheel = root.read_if_there(join(site, entry, "WHEEL"))
-        facts |= _wheel(wheel) if wheel is not None else {}
-        installer = root.read_if_there(join(site, entry, "INSTALLER"))
-        if installer:
-            facts["installer"] = installer.decode("utf-8", "replace").strip()
-        direct_url = root.read_if_there(join(site, entry, "direct_url.json"))
-        facts |= _direct_url(direct_url) if direct_url is not None else {}
-    except Unreadable as problem:
-        facts["problem"] = f"{problem.path.rpartition('/')[2]}: {problem.reason}"
+    for name, cap, parse in _FILES:
+        try:
+            content = root.read_if_there(join(site, entry, name), cap)
+        except Unreadable as problem:
+            reasons.add(problem.reason)
+            facts["problem"] = f"unread: {name}: {problem.reason}"
+            continue
+        if content is not None:
+            facts |= parse(content, entry)
     return facts
 
 
-def _wheel(content: bytes) -> dict[str, Value]:
+def _installer(content: bytes, _: str) -> dict[str, Value]:
+    return {"installer": content.decode("utf-8", "replace").strip()}
+
+
+def _wheel(content: bytes, _: str) -> dict[str, Value]:
     lines = [line.partition(":") for line in content.decode("utf-8", "replace").splitlines()]
     facts: dict[str, Value] = {"tags": tuple(sorted({value.strip() for key, _, value in lines if key == "Tag"}))}
     builds = [value.strip() for key, _, value in lines if key == "Build"]
     return {**facts, "build": builds[0]} if builds else facts
 
 
-def _direct_url(content: bytes) -> dict[str, Value]:
+def _direct_url(content: bytes, _: str) -> dict[str, Value]:
     """The facts of PEP 610; a file that cannot be parsed has none."""
     try:
         document = json.loads(content)
         url = urlsplit(str(document["url"]))
-        facts: dict[str, Value] = {"source": urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2], query=""))}
+        bare = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="")  # may hold credentials
+        facts: dict[str, Value] = {"source": urlunsplit(bare)}
         if document.get("vcs_info", {}).get("commit_id"):
             facts["commit"] = str(document["vcs_info"]["commit_id"])
         if document.get("dir_info", {}).get("editable") is True:
@@ -183,35 +217,44 @@ def content_ids(record: bytes, entry: str) -> dict[str, Value]:
     Equal for pip and uv and for two prefixes; different for the wheel and the sdist build of one version.
     """
     try:
-        rows = sorted(_rows(record, entry), key=lambda row: (row.path, row.hash))
+        rows = sorted(_rows(record, entry))
     except csv.Error:
         return {"problem": "RECORD: invalid"}
-    code = [row for row in rows if not row.path.startswith("*.dist-info/")]
-    pure = [row for row in code if row.path.endswith(".py")]
+    code = [row for row in rows if not row[0].startswith("*.dist-info/")]
+    pure = [row for row in code if row[0].endswith(".py")]
     return {"content": _hash(rows), "code": _hash(code), "pure": _hash(pure)}
 
 
-def _rows(record: bytes, entry: str) -> Iterator[Record]:
-    seen = set()
+def _rows(record: bytes, entry: str) -> set[_Row]:
+    """The rows that count, each once, with a constant in the place of the dist-info directory's name."""
+    prefix = f"{entry}/"
+    rows: set[_Row] = set()
     for row in csv.reader(record.decode("utf-8", "replace").splitlines()):
         if not row:
             continue
         path, hash = row[0].replace("\\", "/"), row[1] if len(row) > 1 else ""
         if path.endswith(".pyc") or "__pycache__/" in path or path.startswith(("../", "/")) or ":" in path[:3]:
             continue
-        if path.startswith(f"{entry}/"):
-            inner = path[len(entry) + 1 :]
+        if path.startswith(prefix):
+            inner = path[len(prefix) :]
             if inner in _INSTALLER_FILES:
                 continue
             path = f"*.dist-info/{inner}"
-        if (path, hash) not in seen:
-            seen.add((path, hash))
-            yield Record(path, hash)
+        rows.add((path, hash))
+    return rows
 
 
-def _hash(rows: Iterable[Record]) -> str:
-    text = "\n".join(f"{row.path},{row.hash}" for row in rows)
+def _hash(rows: Iterable[_Row]) -> str:
+    text = "\n".join(f"{path},{hash}" for path, hash in rows)
     return f"sha256:{sha256(text.encode('utf-8', 'replace')).hexdigest()}"
+
+
+_FILES: tuple[tuple[str, int, Callable[[bytes, str], dict[str, Value]]], ...] = (
+    ("RECORD", MAX_RECORD, content_ids),
+    ("WHEEL", MIB, _wheel),
+    ("INSTALLER", MIB, _installer),
+    ("direct_url.json", MIB, _direct_url),
+)
 
 
 def first_matching(root: Root, candidates: list[Distribution]) -> Distribution:
@@ -219,18 +262,28 @@ def first_matching(root: Root, candidates: list[Distribution]) -> Distribution:
 
     A stale dist-info beside the current one is what importlib.metadata may report, but never what is imported.
     """
-    return max(candidates, key=lambda one: (_fit(root, one), one.entry))
+    return max(candidates, key=lambda one: (_fit(root, one), _ordered(one.version), one.entry))
+
+
+def _ordered(version: str) -> Version:
+    try:
+        return Version(version)
+    except (InvalidVersion, ValueError):  # ValueError: more digits than int() takes
+        return Version("0")
 
 
 def _fit(root: Root, distribution: Distribution) -> int:
     """How many files are there with the size that RECORD says, less those that are not."""
     try:
-        record = root.read(join(distribution.site, distribution.entry, "RECORD"), cap=64 * MIB)
+        record = root.read(join(distribution.site, distribution.entry, "RECORD"), MAX_RECORD)
         rows = list(csv.reader(record.decode("utf-8", "replace").splitlines()))
     except (Unreadable, csv.Error):
         return -MAX_ENTRIES
     score = 0
-    for path, size in ((row[0], row[2]) for row in rows if len(row) > 2 and row[2].isdigit()):
-        status = root.stat(join(distribution.site, path))
+    for path, size in ((row[0], row[2]) for row in rows if len(row) > 2 and _SIZE.match(row[2])):
+        try:
+            status = root.stat(join(distribution.site, path))
+        except Unreadable:
+            continue  # says neither that it fits nor that it does not
         score += 1 if status and status.st_size == int(size) else -1
     return score

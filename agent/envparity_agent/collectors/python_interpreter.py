@@ -1,9 +1,9 @@
-"""Identifies an interpreter without running it: its version from files, and what a pyvenv.cfg says."""
+"""Identifies an interpreter without running it: its version from files, and the base that a venv was made from."""
 
 import re
-from dataclasses import dataclass
 
 from envparity_agent.collectors.python_search import Environment, interpreters, join
+from envparity_agent.collectors.python_venv import Configuration, read_configuration
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Value
 from envparity_agent.root import MIB, Root
@@ -11,41 +11,17 @@ from envparity_agent.root import MIB, Root
 MAX_BINARY = 64 * MIB
 
 
-@dataclass(frozen=True)
-class Configuration:
-    """The pyvenv.cfg of a venv; creators differ in their keys."""
-
-    home: str
-    version: str
-    creator: str
-    system_site: bool
-
-
-def read_configuration(root: Root, prefix: str) -> Configuration | None:
-    """Parse a pyvenv.cfg; None where it has no `home` and so makes no venv; raises Unreadable."""
-    fields: dict[str, str] = {}
-    for line in root.read(join(prefix, "pyvenv.cfg"), cap=64 * 1024).decode("utf-8", "replace").splitlines():
-        key, separator, value = line.partition("=")
-        if separator:
-            fields[key.strip().lower()] = value.strip()
-    if not fields.get("home"):
-        return None
-    creator = next((name for name in ("uv", "virtualenv") if name in fields), "venv")
-    version = re.match(r"\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?", fields.get("version_info") or fields.get("version", ""))
-    return Configuration(
-        home=fields["home"].strip("/"),
-        version=version.group() if version else "",
-        creator=creator,
-        system_site=fields.get("include-system-site-packages", "false").lower() == "true",
-    )
-
-
 def base_interpreter(root: Root, configuration: Configuration, abi: str) -> Environment | None:
-    """The interpreter that a venv was made from; None where it is gone, or is of another version by now."""
-    prefix = configuration.home.rpartition("/")[0]
-    # /bin is /usr/bin on merged systems: https://www.freedesktop.org/wiki/Software/systemd/TheCaseForTheUsrMerge
-    for candidate in (prefix, "usr") if not prefix else (prefix,):
-        for found in interpreters(root, candidate):
+    """The interpreter that a venv was made from; None where it is gone, or is of another version by now.
+
+    Raises Unreadable where that cannot be known.
+    """
+    prefixes = list(configuration.base_prefixes)
+    linked = join(configuration.home, f"python{abi}")
+    if root.is_file(linked):  # a directory of links to interpreters
+        prefixes.append(root.resolved(linked).rpartition("/")[0].rpartition("/")[0])
+    for prefix in prefixes:
+        for found in interpreters(root, prefix):
             if found.abi == abi:
                 return found
     return None
@@ -54,11 +30,11 @@ def base_interpreter(root: Root, configuration: Configuration, abi: str) -> Envi
 def version(root: Root, interpreter: Environment) -> str:
     """The full version of an interpreter, such as 3.11.2; X.Y where no file tells more."""
     abi = interpreter.abi
-    header = join(interpreter.prefix, "include", f"python{abi}", "patchlevel.h")
-    content = _read(root, header, MIB)
-    found = re.search(rb'#define PY_VERSION\s+"([^"]+)"', content)
-    if found:
-        return found.group(1).decode("ascii", "replace")
+    for directory in (f"python{abi}", f"python{abi}m"):  # m: pymalloc, before Python 3.8
+        header = join(interpreter.prefix, "include", directory, "patchlevel.h")
+        found = re.search(rb'#define PY_VERSION\s+"([^"]+)"', _read(root, header, MIB))
+        if found:
+            return found.group(1).decode("ascii", "replace")
     number = re.escape(abi.rstrip("t").encode())
     pattern = re.compile(rb"\x00(" + number + rb"\.\d+(?:(?:a|b|rc)\d+)?\+?)\x00")
     for binary in (f"bin/python{abi}", f"lib/libpython{abi}.so.1.0", f"lib64/libpython{abi}.so.1.0"):
@@ -76,8 +52,11 @@ def _read(root: Root, path: str, cap: int) -> bytes:
         return b""
 
 
-def facts(root: Root, environment: Environment) -> tuple[dict[str, Value], Environment | None]:
-    """The attributes of the interpreter item, and the base interpreter whose packages are visible as well."""
+def facts(root: Root, environment: Environment, reasons: set[str]) -> tuple[dict[str, Value], Environment | None]:
+    """The attributes of the interpreter item, and the base interpreter whose packages are visible as well.
+
+    Adds the reason of what could not be read to `reasons`.
+    """
     implementation = "pypy" if environment.library.rpartition("/")[2].startswith("pypy") else "cpython"
     attributes: dict[str, Value] = {"role": environment.role, "implementation": implementation}
     if environment.abi:
@@ -86,15 +65,22 @@ def facts(root: Root, environment: Environment) -> tuple[dict[str, Value], Envir
         attributes["version"] = version(root, environment)
     if environment.role != "venv":
         return attributes, None
-    configuration = read_configuration(root, environment.prefix)
+    try:
+        configuration = read_configuration(root, environment.prefix)
+    except Unreadable as problem:
+        reasons.add(problem.reason)
+        return attributes | {"problem": f"pyvenv.cfg: {problem.reason}"}, None
     if configuration is None:
         return attributes | {"problem": "pyvenv.cfg has no home"}, None
-    base = base_interpreter(root, configuration, environment.abi)
-    attributes |= {
-        "creator": configuration.creator,
-        "system_site": configuration.system_site,
-        "orphaned": base is None,
-        "base": base.prefix if base else configuration.home,
-        "version": version(root, base) if base else configuration.version,
-    }
+    attributes |= {"creator": configuration.creator, "system_site": configuration.system_site}
+    try:
+        base = base_interpreter(root, configuration, environment.abi)
+    except Unreadable as problem:
+        reasons.add(problem.reason)
+        return attributes | {"base": configuration.home, "version": configuration.version}, None
+    attributes["orphaned"] = base is None
+    attributes["base"] = base.prefix if base else configuration.home
+    # the longer of what the base's files and pyvenv.cfg tell: an interpreter may tell no more than X.Y
+    told = version(root, base) if base else ""
+    attributes["version"] = told if told.count(".") > 1 else configuration.version or told
     return attributes, base if configuration.system_site else None

@@ -1,7 +1,7 @@
 """Finds every Python environment below a root: venvs, interpreters, and site directories that belong to neither.
 
 The walk stays on file systems with local storage, follows no symlink, and leaves out the storage of container engines:
-what lies there belongs to containers and images, not to the host.
+what lies there belongs to containers and images, not to the host. What it leaves out, it says.
 """
 
 import os
@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.python_venv import read_configuration
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
-from envparity_agent.root import Root
+from envparity_agent.root import MIB, Root
 
 BUDGET_SECONDS = 60.0
 
@@ -24,6 +25,11 @@ _VERSIONED = re.compile(r"^(?:python|pypy)\d")  # Debian shares lib/python3/dist
 SITE_NAMES = ("site-packages", "dist-packages")
 
 _LOCAL_FILE_SYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "jfs"})
+# the kernel's own, with no files of anybody
+_PSEUDO_FILE_SYSTEMS = frozenset({
+    "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs",
+    "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "securityfs", "sysfs", "tracefs",
+})  # fmt: skip
 # what the data directories of Docker, containers/storage (Podman) and containerd hold, wherever they lie
 _ENGINE_STORAGE = (
     frozenset({"containers", "image", "network", "volumes"}),
@@ -47,8 +53,7 @@ class Environment:
     @property
     def abi(self) -> str:
         """The version in the library directory's name: 3.11, 3.13t, or empty."""
-        found = next(filter(None, map(LIBRARY.match, self.library.split("/"))), None)
-        return found.group(1) if found else ""
+        return _abi(self.library)
 
     @property
     def name(self) -> str:
@@ -88,35 +93,53 @@ def search(subject: Subject, budget: float = BUDGET_SECONDS) -> Found:
         if time.monotonic() > deadline:
             found.reasons.add(Reason.CAP)
             break
-    claimed = {site for one in environments for site in site_directories(subject.root, one)}
+    claimed: set[str] = set()
+    for one in environments:
+        try:
+            claimed.update(site_directories(subject.root, one))
+        except Unreadable as problem:
+            found.reasons.add(problem.reason)
     environments.update(_site(path) for path in sites - claimed)
     found.environments = sorted(_without_venv_libraries(environments), key=lambda one: (one.name, one.library))
     return found
 
 
 def venv(root: Root, prefix: str) -> Environment:
-    """The environment of a directory with a pyvenv.cfg; a venv has one library directory."""
-    for library in ("lib", "lib64"):
-        try:
-            names = root.names(join(prefix, library))
-        except Unreadable:
-            continue  # a venv has either, or neither where it is broken
-        for name in names:
-            if LIBRARY.match(name):
-                return Environment(prefix, f"{library}/{name}", "venv")
-    return Environment(prefix, "", "venv")
+    """The environment of a directory with a pyvenv.cfg; of several library directories, the one of its version."""
+    try:
+        configuration = read_configuration(root, prefix)
+        wanted = configuration.short_version if configuration else ""
+        found = list(_libraries(root, prefix))
+    except Unreadable:  # what reads its packages says why
+        return Environment(prefix, "", "venv")
+    if not found:
+        return Environment(prefix, "", "venv")
+    best = max(found, key=lambda library: (_abi(library).rstrip("t") == wanted, _numbers(_abi(library))))
+    return Environment(prefix, best, "venv")
 
 
 def interpreters(root: Root, prefix: str) -> Iterator[Environment]:
-    """The interpreters that have their standard library below a prefix."""
-    for library in ("lib", "lib64"):
-        try:
-            names = root.names(join(prefix, library))
-        except Unreadable:
-            continue  # not every layout has each of them
-        for name in names:
-            if LIBRARY.match(name) and root.is_file(join(prefix, library, name, "os.py")):
-                yield Environment(prefix, f"{library}/{name}", "interpreter")
+    """The interpreters that have their standard library below a prefix; raises Unreadable."""
+    for library in _libraries(root, prefix):
+        if root.is_file(join(prefix, library, "os.py")):
+            yield Environment(prefix, library, "interpreter")
+
+
+def _libraries(root: Root, prefix: str) -> Iterator[str]:
+    for folder in ("lib", "lib64"):
+        for name in root.names(join(prefix, folder)):
+            if LIBRARY.match(name):
+                yield f"{folder}/{name}"
+
+
+def _abi(library: str) -> str:
+    """The version in a library directory's name: 3.11, 3.13t, or empty."""
+    found = next(filter(None, map(LIBRARY.match, library.split("/"))), None)
+    return found.group(1) if found else ""
+
+
+def _numbers(abi: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in abi.rstrip("t").split(".") if number)
 
 
 def site_directories(root: Root, environment: Environment) -> list[str]:
@@ -160,16 +183,21 @@ def _without_venv_libraries(environments: set[Environment]) -> set[Environment]:
 
 def _walk(root: Root, found: Found) -> Iterator[tuple[str, set[str]]]:
     """Every directory below the root with the names of its files, parents first, in sorted order."""
-    local = _local_devices(root)
+    mounts = _mounts(root)
     seen: set[tuple[int, int]] = set()
     pending = [""]
     while pending:
         path = pending.pop()
+        kind = mounts.get(path, "")
+        if kind and kind not in _LOCAL_FILE_SYSTEMS:  # not opened: a file system whose server is gone would hang
+            if kind not in _PSEUDO_FILE_SYSTEMS:
+                found.skipped[path] = f"file system of type {kind}"
+            continue
         try:
             with root.open(path, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
                 status = os.fstat(descriptor)
-                if status.st_dev not in local or (status.st_dev, status.st_ino) in seen:
-                    continue
+                if (status.st_dev, status.st_ino) in seen:
+                    continue  # a bind mount of what was seen under another name
                 seen.add((status.st_dev, status.st_ino))
                 directories, files = _entries(descriptor)
         except Unreadable as problem:
@@ -196,19 +224,23 @@ def _entries(descriptor: int) -> tuple[list[str], set[str]]:
     return sorted(directories), files
 
 
-def _local_devices(root: Root) -> set[int]:
-    """Devices with local storage, and the root's own, whatever it is on (a container's is an overlay)."""
-    with root.open(".", os.O_PATH) as handle:
-        devices = {os.fstat(handle).st_dev}
+def _mounts(root: Root) -> dict[str, str]:
+    """Path below the root -> type of the file system that is mounted there, the root itself left out.
+
+    https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
+    """
+    process = re.match(r"^(/proc/\d+)/root/?$", root.path)  # another process's root has mounts of its own
+    table = f"{process.group(1)}/mountinfo" if process else "/proc/self/mountinfo"
+    top = "/" if process else os.path.realpath(root.path)
     try:
-        # the mounts that this process sees: https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
         with Root("/") as system:
-            table = system.read("proc/self/mountinfo").decode("utf-8", "replace")
+            lines = system.read(table, cap=16 * MIB).decode("utf-8", "surrogateescape").splitlines()
     except Unreadable:
-        return devices  # without a /proc the walk stays on the root's own file system
-    for line in table.splitlines():
+        return {}  # no /proc: the walk crosses whatever it meets
+    found: dict[str, str] = {}
+    for line in lines:
         mount, _, source = line.partition(" - ")
-        if source.split(" ")[0] in _LOCAL_FILE_SYSTEMS:
-            major, minor = mount.split(" ")[2].split(":")
-            devices.add(os.makedev(int(major), int(minor)))
-    return devices
+        place = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal.group(1), 8)), mount.split(" ")[4])
+        if place != top and (top == "/" or place.startswith(f"{top}/")):
+            found[place.removeprefix(top).strip("/")] = source.split(" ")[0]
+    return found

@@ -12,7 +12,7 @@ from envparity_server.compare.model import Comparison, Difference, Distance, Pai
 from envparity_server.compare.pairing import pair
 from envparity_server.compare.python import compare_distributions
 from envparity_server.compare.scope import EVERYTHING, Scope
-from envparity_server.compare.versions import system_distance
+from envparity_server.compare.versions import equal, system_distance
 
 INTERPRETER = "@python"
 _TARGETS = {
@@ -23,6 +23,8 @@ _TARGETS = {
     "python": "a Python environment",
     "root": "a root directory",
 }
+# a finding's attribute -> where its value is, when the item has none of that name
+_STAND_INS = {"specifier": "version", "metadata": "content"}
 # the section that says how complete the list of these sections is
 _COVERING = {"python/": "python", "container/": "containers"}
 
@@ -108,8 +110,9 @@ def _sections(left: SectionLike, right: SectionLike) -> _Compared:
         )
     ours, theirs = _opened(left, right)
     found = tuple(_items(left, right, ours, theirs, names))
-    differing = {one.item for one in found} & ours.keys()
-    return _Compared((*unknown, *found), same=left.count - len(differing), unexamined=gaps)
+    common = ours.keys() & theirs.keys()
+    same = left.count - len(ours) + len(common) - len({one.item for one in found} & common)
+    return _Compared((*unknown, *found), same=same, unexamined=gaps)
 
 
 def _opened(left: SectionLike, right: SectionLike) -> tuple[Items, Items]:
@@ -137,10 +140,11 @@ def _items(
             continue  # a declared file says nothing about the interpreter
         state = State.ONLY_LEFT if item in ours else State.ONLY_RIGHT
         other = right if item in ours else left
-        if not _is_complete(other) or SPLIT in (ours.get(item) or theirs[item]):
+        body = ours.get(item) or theirs[item]
+        if not _is_complete(other) or SPLIT in body or "marker" in body:  # declared, but perhaps not for this Python
             state = State.UNKNOWN
         yield Difference(
-            left.path, left.kind, item, _leading(ours.get(item) or theirs[item]), state,
+            left.path, left.kind, item, _leading(body), state,
             _shown(ours.get(item)), _shown(theirs.get(item)),
         )  # fmt: skip
     # wheels are built per Python version: where that differs, it is the one cause of their tags
@@ -199,18 +203,19 @@ def _item(
     else:
         implied = {"point_release"} if "version" in differing else set()
         findings = [(name, State.CHANGED, _distance(name, left, right)) for name in sorted(differing - implied)]
-    version = left.get("version")
+    marked = "marker" in left or "marker" in right
+    ours, theirs = str(left.get("version") or ""), str(right.get("version") or "")
     for attribute, state, distance in findings:
         yield Difference(
-            section.path, section.kind, item, attribute, state,
+            section.path, section.kind, item, attribute, State.UNKNOWN if marked else state,
             _value(attribute, left), _value(attribute, right), distance,
-            version=str(version) if version and version == right.get("version") else "",
+            version=ours if equal(ours, theirs) else "",
         )  # fmt: skip
 
 
 def _value(attribute: str, attributes: Attributes) -> Value:
     """What an attribute is; a declared range stands against the installed version."""
-    return attributes.get(attribute, attributes.get("version") if attribute == "specifier" else None)
+    return attributes.get(attribute, attributes.get(_STAND_INS.get(attribute, "")))
 
 
 def _distance(attribute: str, left: Attributes, right: Attributes) -> Distance | None:

@@ -77,11 +77,16 @@ def group(comparison: Comparison) -> list[Group]:
 def wording(difference: Difference) -> str:
     """One difference in words: `3.4 -> 3.7`, `same version 2.1.5, other content`, `only left: 0.9.0`."""
     left, right = text(difference.left), text(difference.right)
-    if difference.attribute in ("content", "pure", "manifest", "config") and difference.state == State.CHANGED:
+    if (
+        difference.attribute in ("content", "metadata", "pure", "manifest", "config")
+        and difference.state == State.CHANGED
+    ):
         return _content(difference, left, right)
     if difference.state == State.CHANGED:
         label = "" if difference.attribute in ("version", "") else f"{difference.attribute} "
         return f"{label}{left} → {right}"
+    if difference.state == State.INCOMPARABLE and difference.attribute == "content" and not (left and right):
+        return f"not comparable: nothing says what the {'right' if left else 'left'} side contains (no RECORD)"
     if difference.state in UNKNOWN_STATES:
         sides = f" ({left} | {right})" if left or right else ""
         return f"{WORDS[difference.state]}{sides}"
@@ -93,7 +98,8 @@ def _content(difference: Difference, left: str, right: str) -> str:
     short = f"{_short(left)} → {_short(right)}"
     if difference.kind == "container":
         return f"another image: {difference.attribute} {short}"
-    return f"same version {difference.version}, other content: {short}"
+    what = "metadata, the same code" if difference.attribute == "metadata" else "content"
+    return f"same version {difference.version}, other {what}: {short}"
 
 
 def _short(digest: str) -> str:

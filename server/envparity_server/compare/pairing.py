@@ -24,6 +24,10 @@ def pair(left: Sections, right: Sections) -> Iterator[tuple[SectionLike | None, 
         lefts.remove(one)
         rights.remove(other)
         yield one, other, Pair(one.path, other.path, why)
+    for one, other in _containers(left, right, lefts, rights):
+        lefts.remove(one)
+        rights.remove(other)
+        yield one, other, Pair(one.path, other.path, "the two containers that were named")
     for one in lefts:
         yield one, None, None
     for other in rights:
@@ -48,6 +52,17 @@ def _environments(
             taken |= {left_key, right_key}
             pairs.append((one, other, why))
     return pairs
+
+
+def _containers(
+    left: Sections, right: Sections, lefts: list[SectionLike], rights: list[SectionLike]
+) -> list[tuple[SectionLike, SectionLike]]:
+    """The one container of either side, where a person named a container and no host with all that it runs."""
+    if "containers" in left or "containers" in right:
+        return []
+    ours = [one for one in lefts if one.kind == "container"]
+    theirs = [one for one in rights if one.kind == "container"]
+    return [(ours[0], theirs[0])] if len(ours) == len(theirs) == 1 else []
 
 
 def _score(left: SectionLike, right: SectionLike) -> tuple[float, str]:

@@ -24,6 +24,11 @@ def compare_distributions(
     """
     if "specifier" in left or "specifier" in right:
         return _declared(left, right)
+    unread = [one for one in (left, right) if str(one.get("problem", "")).startswith("unread")]
+    if unread:
+        return [("problem", State.UNKNOWN, None)]
+    if "problem" in differing:  # without metadata there is nothing to compare
+        return [("problem", State.CHANGED, None)]
     ours, theirs = str(left.get("version") or ""), str(right.get("version") or "")
     implied = _CONTENT | {"version"} | (set() if equal(ours, theirs) else {"abi"})
     findings: list[Finding] = [(name, State.CHANGED, None) for name in sorted(differing - implied)]
@@ -39,7 +44,8 @@ def _content(left: Attributes, right: Attributes, differing: frozenset[str], one
     if not left.get("content") or not right.get("content"):
         return [("content", State.INCOMPARABLE, None)] if "content" in differing else []
     if _platforms(left.get("tags")) & _platforms(right.get("tags")) or "tags" not in differing:
-        return [("content", State.CHANGED, Distance.REBUILD)] if "content" in differing else []
+        attribute = "content" if "code" in differing else "metadata"
+        return [(attribute, State.CHANGED, Distance.REBUILD)] if "content" in differing else []
     findings: list[Finding] = [("tags", State.CHANGED, None)] if one_abi else []
     return [*findings, ("pure", State.CHANGED, Distance.REBUILD)] if "pure" in differing else findings
 

@@ -53,8 +53,8 @@ def _python(difference: Difference) -> Severity:
         return Severity.LOW  # shadowed: it is there, but it is not what imports
     if difference.state != State.CHANGED:
         return Severity.HIGH
-    if difference.attribute == "tags":
-        return Severity.LOW  # built for another platform or Python, from the same source
+    if difference.attribute in ("tags", "metadata"):
+        return Severity.LOW  # built for another platform, or by another tool, from the same source
     return _PYTHON.get(difference.distance or Distance.UNORDERED, Severity.MEDIUM)
 
 
