@@ -101,10 +101,16 @@ def _enrolled(engine: Engine, place: Path, address: str, root: str, docker: str 
 
 
 def _announce(engine: Engine, place: Path, address: str) -> None:
+    now = datetime.now(UTC)
+    token_file = place / "token"
     with writing(engine) as connection:
-        code = access.make_login(connection, datetime.now(UTC))
+        code = access.make_login(connection, now)
+        if not token_file.exists():
+            token = access.make_access_token(connection, "viewer", "up", timedelta(days=3650), now)
+            state.write_durably(token_file, token.encode())
     say(f"dashboard  {address}", "bold")
     say(f"log in     {address}/login?code={code}  (once, within an hour)")
+    say(f"terminal   export ENVPARITY_SERVER={address} ENVPARITY_TOKEN_FILE={token_file}")
     say(f"state      {place}")
     say("Ctrl-C ends it.")
 
