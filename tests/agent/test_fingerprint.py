@@ -64,10 +64,10 @@ def test_order_never_matters(fingerprint: Fingerprint, source: random.Random) ->
     reordered = {
         path: replace(
             section,
-            items=shuffled(dict(section.items), source),
+            items={name: shuffled(body, source) for name, body in shuffled(section.items, source).items()},
             reasons=tuple(reversed(section.reasons)),
         )
-        for path, section in shuffled(dict(fingerprint.sections), source).items()
+        for path, section in shuffled(fingerprint.sections, source).items()
     }
     assert replace(fingerprint, sections=reordered).root == fingerprint.root
     assert {path: section.hash for path, section in reordered.items()} == {

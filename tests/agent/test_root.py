@@ -1,9 +1,11 @@
 """Checks that nothing outside a root is ever read, and that what cannot be read has its reason."""
 
+import itertools
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,13 @@ def test_a_file_is_read_whole(inside: Path, root: Root) -> None:
 def test_a_fifo_is_refused_without_waiting_for_a_writer(inside: Path, root: Root) -> None:
     os.mkfifo(inside / "METADATA")
     assert reason(root, "METADATA") == Reason.NOT_REGULAR
+
+
+def test_opening_never_waits_also_where_a_fifo_took_the_place_of_a_file(inside: Path) -> None:
+    """Between the check and the opening a file may be replaced."""
+    os.mkfifo(inside / "METADATA")
+    (inside / "METADATA").chmod(0o644)
+    assert told_without_privileges(inside, "\nwith root.open('METADATA'): print('opened')") == "opened"
 
 
 def test_a_socket_and_a_directory_are_refused(inside: Path, root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,30 +193,58 @@ def test_only_the_systems_own_root_is_live(root: Root) -> None:
         assert system.live
 
 
-def test_no_race_of_links_leaks_a_file_of_the_host(inside: Path, root: Root) -> None:
-    """A check before the opening loses this race; the kernel's own resolution cannot."""
-    put(inside, "real/secret", b"the container's own")
+@contextmanager
+def meanwhile(step: Callable[[int], None]) -> Iterator[None]:
+    """Do something over and over in a thread, until the end of the block."""
     stop = threading.Event()
 
-    def swap() -> None:
-        targets = [inside.parent / "outside", Path("real"), Path("../outside"), Path("/real")]
-        number = 0
-        while not stop.is_set():
-            (inside / "next").symlink_to(targets[number % len(targets)])
-            os.replace(inside / "next", inside / "link")
-            number += 1
+    def repeat() -> None:
+        for number in itertools.count():
+            if stop.is_set():
+                return
+            step(number)
 
-    (inside / "link").symlink_to("real")
-    racer = threading.Thread(target=swap)
+    racer = threading.Thread(target=repeat)
     racer.start()
-    seen = set()
     try:
-        for _ in range(READS):
-            try:
-                seen.add(root.read("link/secret"))
-            except Unreadable as problem:
-                seen.add(problem.reason.encode())
+        yield
     finally:
         stop.set()
         racer.join()
-    assert seen == {b"the container's own", b"vanished"}
+
+
+def outcomes(root: Root, path: str) -> set[bytes]:
+    """What many readings of a path gave: the content, or the reason why not."""
+    seen = set()
+    for _ in range(READS):
+        try:
+            seen.add(root.read(path))
+        except Unreadable as problem:
+            seen.add(problem.reason.encode())
+    return seen
+
+
+def test_no_race_of_links_leaks_a_file_of_the_host(inside: Path, root: Root) -> None:
+    """A check before the opening loses this race; the kernel's own resolution cannot."""
+    put(inside, "real/secret", b"the container's own")
+    (inside / "link").symlink_to("real")
+    targets = [inside.parent / "outside", Path("real"), Path("../outside"), Path("/real")]
+
+    def swap(number: int) -> None:
+        (inside / "next").symlink_to(targets[number % len(targets)])
+        os.replace(inside / "next", inside / "link")
+
+    with meanwhile(swap):
+        seen = outcomes(root, "link/secret")
+    assert SECRET not in seen
+    assert {b"the container's own", b"vanished"} <= seen
+
+
+def test_a_file_that_is_renamed_elsewhere_keeps_no_other_from_being_read(inside: Path, root: Root) -> None:
+    """The kernel gives up on `..` where anything at all is renamed meanwhile, and says: try again."""
+    put(inside, "usr/lib/os-release", b"ID=debian")
+    (inside / "etc").mkdir()
+    (inside / "etc/os-release").symlink_to("../usr/lib/os-release")
+    names = put(inside.parent, "elsewhere/0"), inside.parent / "elsewhere/1"
+    with meanwhile(lambda number: os.rename(names[number % 2], names[1 - number % 2])):
+        assert outcomes(root, "etc/os-release") == {b"ID=debian"}

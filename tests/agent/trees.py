@@ -46,7 +46,9 @@ def interpreter(root: Path, prefix: str = "usr", abi: str = "3.11", version: str
     return root / prefix / "lib" / f"python{abi}"
 
 
-def venv(root: Path, prefix: str, abi: str = "3.11", configuration: str = "home = /usr/bin\nversion = 3.11.2\n") -> Path:
+def venv(
+    root: Path, prefix: str, abi: str = "3.11", configuration: str = "home = /usr/bin\nversion = 3.11.2\n"
+) -> Path:
     """A virtual environment with an empty site directory, which is returned."""
     put(root, f"{prefix}/pyvenv.cfg", configuration)
     site = root / prefix / "lib" / f"python{abi}" / "site-packages"

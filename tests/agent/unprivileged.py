@@ -22,7 +22,7 @@ if os.geteuid() == 0:
 def told_without_privileges(root: Path, script: str) -> str:
     """Return what a script prints that has an open `root` and no privileges."""
     ended = subprocess.run(
-        (sys.executable, "-c", f"{_BEGINNING}{script}", root), capture_output=True, text=True, check=False
+        (sys.executable, "-c", f"{_BEGINNING}{script}", root), capture_output=True, text=True, check=False, timeout=60
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.strip()

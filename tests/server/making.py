@@ -1,6 +1,6 @@
 """Makes sections and fingerprints as collectors make them, and strategies that make them at random."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Comparison, Distance, State
 
 # no test is timed, and none leaves anything behind
-properties = settings(deadline=None, database=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+properties = settings(deadline=None, database=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOST = Target("host", "web-1")
@@ -69,6 +69,12 @@ Told = tuple[str, str, str, State, Distance | None]
 def told(comparison: Comparison) -> list[Told]:
     """Each difference in short."""
     return [(one.section, one.item, one.attribute, one.state, one.distance) for one in comparison.differences]
+
+
+def compared(sides: Iterable[FingerprintLike]) -> Comparison:
+    """The comparison of two fingerprints that come as one value."""
+    left, right = sides
+    return compare(left, right)
 
 
 def states(left: FingerprintLike, right: FingerprintLike) -> list[State]:
@@ -128,12 +134,13 @@ def twins(draw: st.DrawFn, statuses: tuple[Status, ...] = tuple(Status)) -> tupl
     left = draw(fingerprints(statuses))
     kept = dict(left.sections)
     for path in draw(st.lists(st.sampled_from(PATHS), unique=True, max_size=3)):
-        if draw(st.booleans()):
+        if draw(st.sampled_from([True, False])):
             kept[path] = draw(sections(path, statuses))
         else:
             kept.pop(path, None)
     for path, one in list(kept.items()):
-        if one.items and draw(st.booleans()):
+        changes = draw(st.booleans())
+        if one.items and changes:
             items = dict(one.items)
             items[draw(st.sampled_from(sorted(items)))] = draw(attributes(one.kind))
             kept[path] = section(path, items, one.status, *one.reasons)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-Answer = Any  # what becomes JSON, or bytes as they stand, or a number: the status of a refusal
+# what becomes JSON, bytes as they stand, the status of a refusal, None: close, or an event: say nothing until it is set
+Answer = Any
 
 
 def layer(number: int) -> str:
@@ -43,8 +44,8 @@ CHANGES = [
     {"Path": "/opt/tool/bin/run", "Kind": 1},
     {"Path": "/etc", "Kind": 0},
     {"Path": "/etc/motd", "Kind": 2},
-    {"Path": "/tmp", "Kind": 0},
-    {"Path": "/tmp/scratch", "Kind": 1},
+    {"Path": "/var/log", "Kind": 0},
+    {"Path": "/var/log/app.log", "Kind": 1},
     {"Path": "/run/lock", "Kind": 1},
     {"Path": "/etc/hosts", "Kind": 0},
     {"Path": "/app", "Kind": 0},
@@ -100,12 +101,12 @@ class Engine:
     answers: dict[str, Answer] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
 
-    def has(self, *containers: Mapping[str, Any], changes: Answer = ()) -> None:
+    def has(self, *containers: Mapping[str, Any], changes: Answer = b"null") -> None:
         """Run these containers, each with the same changes."""
-        self.answers["/containers/json"] = [{"Id": one["Id"], "Image": "ignored"} for one in containers]
+        self.answers["/containers/json"] = [{"Id": one["Id"]} for one in containers]
         for one in containers:
             self.answers[f"/containers/{one['Id']}/json"] = one
-            self.answers[f"/containers/{one['Id']}/changes"] = list(changes) if changes == () else changes
+            self.answers[f"/containers/{one['Id']}/changes"] = changes
 
 
 def answers_by_default() -> dict[str, Answer]:
@@ -166,7 +167,6 @@ class _Server(socketserver.ThreadingUnixStreamServer):
 def _handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        close_connection = True
 
         def do_GET(self) -> None:
             path = unquote(urlsplit(self.path).path)
@@ -174,8 +174,12 @@ def _handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
                 path = path[path.index("/", 1) :]
             engine.requests.append((self.command, path))
             answer = engine.answers.get(path, 404)
+            self.close_connection = True
             if answer is None:
                 return  # the connection is closed without a word
+            if isinstance(answer, threading.Event):
+                answer.wait()  # the connection stays open without a word
+                return
             status = answer if isinstance(answer, int) else 200
             if status != 200:
                 answer = {"message": f"No such image: {path}" if path.startswith("/images/") else "refused"}

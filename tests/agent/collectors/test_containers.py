@@ -1,5 +1,6 @@
 """Checks what is said of running containers, by an engine that gives recorded answers over a real socket."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,9 +118,7 @@ def test_equal_replicas_are_one(host: Path, engine: Engine) -> None:
 
 def test_unequal_replicas_are_numbered(host: Path, engine: Engine) -> None:
     odd = container("c", "shop-web-3", compose("web"))
-    engine.has(
-        container("a", "shop-web-1", compose("web")), container("b", "shop-web-2", compose("web")), odd, changes=[]
-    )
+    engine.has(container("a", "shop-web-1", compose("web")), container("b", "shop-web-2", compose("web")), odd)
     engine.answers[f"/containers/{odd['Id']}/changes"] = [{"Path": "/patched", "Kind": 1}]
     found = containers(fingerprint_of(host, engine.url))
     assert set(found) == {f"{WEB}#1", f"{WEB}#2"}
@@ -169,6 +168,19 @@ def test_an_answer_that_is_none_fails_and_takes_nothing_with_it(
     assert found.sections["os"].status is found.sections["os-packages"].status is Status.OK
 
 
+def test_an_engine_that_says_nothing_is_not_waited_for(
+    host: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("envparity_agent.collectors.engine.TIMEOUT_SECONDS", 0.2)
+    at_the_end = threading.Event()
+    engine.answers["/info"] = at_the_end
+    try:
+        section = fingerprint_of(host, engine.url).sections["containers"]
+    finally:
+        at_the_end.set()
+    assert (section.status, section.reasons) == (Status.FAILED, (Reason.TIMEOUT,))
+
+
 def test_what_is_no_json_is_said_to_be_invalid(host: Path, engine: Engine) -> None:
     engine.answers["/info"] = b"<html>"
     assert fingerprint_of(host, engine.url).sections["containers"].reasons == (Reason.INVALID,)
@@ -216,7 +228,7 @@ def test_a_directory_that_was_replaced_keeps_what_was_deleted_below() -> None:
     assert topmost_changes(changes) == {"/srv/a": "deleted", "/srv/ab": "added"}
 
 
-@pytest.mark.parametrize("volatile", ["/tmp/x", "/var/log/app.log", "/root/.cache/pip", "/dev/x", "/etc/resolv.conf"])
+@pytest.mark.parametrize("volatile", ["/run/x", "/var/log/app.log", "/root/.cache/pip", "/dev/x", "/etc/resolv.conf"])
 def test_places_that_a_container_writes_to_in_its_work_do_not_count(volatile: str) -> None:
     assert topmost_changes([{"Path": volatile, "Kind": 1}]) == {}
     assert topmost_changes([{"Path": f"/srv{volatile}", "Kind": 1}]) != {}

@@ -79,10 +79,7 @@ def test_a_link_to_a_socket_is_followed_inside_the_root(short_path: Path) -> Non
 
 def test_a_socket_in_a_closed_directory_is_not_taken_for_none(tmp_path: Path) -> None:
     put(tmp_path, "run/podman/podman.sock").parent.chmod(0)
-    script = (
-        "\ntry: print(locate(root, None))"
-        "\nexcept Exception as problem: print(problem.reason)"
-    )
+    script = "\ntry: print(locate(root, None))\nexcept Exception as problem: print(problem.reason)"
     assert told_without_privileges(tmp_path, script) == "permission"
 
 

@@ -8,7 +8,7 @@ from envparity_server.compare.differences import compare
 from envparity_server.compare.groups import FOLD_OVER, group, severities, wording
 from envparity_server.compare.model import Difference, Distance, Severity, State
 from envparity_server.drift.severity import rate
-from tests.server.making import SEARCHED, host, packages, properties, section, twins, versions
+from tests.server.making import SEARCHED, compared, host, packages, properties, section, twins, versions
 
 
 def many(count: int, version: str) -> dict[str, str]:
@@ -53,7 +53,7 @@ def test_a_paired_section_names_its_counterpart_and_why() -> None:
 @properties
 @given(twins())
 def test_grouping_loses_no_difference(sides: tuple[Fingerprint, Fingerprint]) -> None:
-    found = rate(compare(*sides))
+    found = rate(compared(sides))
     grouped = [difference for one in group(found) for difference in one.differences]
     assert sorted(one.id for one in grouped) == sorted(one.id for one in found.differences)
 
@@ -61,7 +61,7 @@ def test_grouping_loses_no_difference(sides: tuple[Fingerprint, Fingerprint]) ->
 @properties
 @given(twins())
 def test_every_difference_has_words(sides: tuple[Fingerprint, Fingerprint]) -> None:
-    assert all(wording(one) for one in compare(*sides).differences)
+    assert all(wording(one) for one in compared(sides).differences)
 
 
 def difference(state: State, attribute: str, **more: object) -> Difference:
@@ -81,7 +81,9 @@ def difference(state: State, attribute: str, **more: object) -> Difference:
             f"same version 2.1, other content: {'a' * 12} → {'b' * 12}",
         ),
         (
-            difference(State.CHANGED, "config", left="sha256:" + "a" * 64, right="sha256:" + "b" * 64, kind="container"),
+            difference(
+                State.CHANGED, "config", left=f"sha256:{'a' * 64}", right=f"sha256:{'b' * 64}", kind="container"
+            ),
             f"another image: config {'a' * 12} → {'b' * 12}",
         ),
         (difference(State.ONLY_LEFT, "version", left="0.9"), "only left: 0.9"),

@@ -7,7 +7,7 @@ import pytest
 from envparity_agent.fingerprint import Attributes, Section
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Distance, State
-from tests.server.making import SEARCHED, host, section
+from tests.server.making import SEARCHED, compared, host, section
 
 SHOP = "python/srv/shop"
 MANYLINUX = ("cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-manylinux2014_x86_64")
@@ -34,7 +34,7 @@ def other(**changed: Any) -> Attributes:
 def found(left: Attributes, right: Attributes) -> Found:
     """What two environments that hold this one distribution differ in."""
     sides = (host(SEARCHED, section(SHOP, {"markupsafe": one})) for one in (left, right))
-    return [(one.attribute, one.state, one.distance) for one in compare(*sides).differences]
+    return [(one.attribute, one.state, one.distance) for one in compared(sides).differences]
 
 
 NEW_CONTENT = {"content": "sha256:content-b", "code": "sha256:code-b"}
@@ -123,7 +123,7 @@ def test_another_distribution_is_told_as_what_it_is(case: str) -> None:
 
 def test_a_distribution_with_the_same_version_carries_it() -> None:
     sides = (host(section(SHOP, {"markupsafe": one})) for one in (WHEEL, other(**NEW_CONTENT)))
-    (difference,) = compare(*sides).differences
+    (difference,) = compared(sides).differences
     assert (difference.version, difference.left, difference.right) == (
         "2.1.5",
         "sha256:content-a",
@@ -158,7 +158,7 @@ def test_what_is_declared_is_held_against_what_is_installed(
     left = host(declared({"markupsafe": written}), kind="declared")
     right = host(SEARCHED, section(SHOP, {"markupsafe": other(version=installed)}))
     for pair in ((left, right), (right, left)):
-        differences = compare(*pair).differences
+        differences = compared(pair).differences
         assert [(one.attribute, one.state, one.distance) for one in differences] == expected
 
 
@@ -182,7 +182,7 @@ def test_a_declared_name_without_a_version_that_is_not_installed_is_missing() ->
 )
 def test_two_declared_ranges_are_compared_as_they_are_written(ours: str, theirs: str, expected: Found) -> None:
     sides = (host(declared({"markupsafe": {"specifier": one}}), kind="declared") for one in (ours, theirs))
-    assert [(one.attribute, one.state, one.distance) for one in compare(*sides).differences] == expected
+    assert [(one.attribute, one.state, one.distance) for one in compared(sides).differences] == expected
 
 
 def test_a_declared_file_says_nothing_about_the_interpreter() -> None:

@@ -5,7 +5,7 @@ import pytest
 from envparity_agent.fingerprint import SPLIT, Fingerprint, Reason, Section, Status
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import DRIFT_STATES, State
-from tests.server.making import ENGINE, OPERATING_SYSTEM, SEARCHED, host, packages, section, states
+from tests.server.making import ENGINE, OPERATING_SYSTEM, SEARCHED, compared, host, packages, section, states
 
 UNREAD = [
     (Status.FAILED, Reason.PERMISSION),
@@ -131,7 +131,7 @@ def test_an_item_on_which_hosts_do_not_agree_is_unknown(side: int) -> None:
     for other in (packages({"idna": "3.4"}), packages({})):
         sides = [host(other), host(other)]
         sides[side] = host(split)
-        (difference,) = compare(*sides).differences
+        (difference,) = compared(sides).differences
         assert (difference.item, difference.state) == ("idna", State.UNKNOWN)
         assert ("3.4: 1 host", "3.7: 1 host") in (difference.left, difference.right)
 
@@ -147,13 +147,21 @@ def only(kind: str, *sections: Section) -> Fingerprint:
     return host(*sections, kind=kind)
 
 
-@pytest.mark.parametrize("kind", ["root", "container", "python", "declared"])
-def test_what_a_target_cannot_have_is_beyond_the_question(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("root", "a root directory"),
+        ("container", "a container"),
+        ("python", "a Python environment"),
+        ("declared", "a requirements file"),
+    ],
+)
+def test_what_a_target_cannot_have_is_beyond_the_question(kind: str, words: str) -> None:
     subject = only(kind, packages({"idna": "3.4"}))
     found = compare(subject, host(OPERATING_SYSTEM, ENGINE, SEARCHED, packages({"idna": "3.4"})))
     assert found.differences == ()
     assert {gap.section: gap.beyond for gap in found.unexamined} == {"os": True, "containers": True, "python": True}
-    assert kind in found.unexamined[0].why
+    assert f"{words} has no such section" in found.unexamined[0].why
 
 
 def test_what_a_host_should_have_is_not_beyond_the_question() -> None:
