@@ -5,9 +5,12 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.system.components import CHROMIUM, require
 from tests.system.postgres import Cluster, started_cluster
+
+settings.register_profile("long", max_examples=2000, deadline=None)
 
 STRICT = "ENVPARITY_TESTS_STRICT"
 

@@ -50,6 +50,8 @@ class Client:
             f"/api/v1/hosts/{enrolment.host_id}",
             {"name": name, "environment": environment, "labels": dict(labels), "credential": enrolment.credential},
         )
+        if not isinstance(answer.get("environment"), str):
+            raise self._stranger()
         return str(answer["environment"])
 
     def report(self, report: Report, host_id: str, interval: int) -> None:
@@ -72,7 +74,7 @@ class Client:
         for _ in range(MAX_ROUNDS):
             if answer.get("accepted") is True and answer.get("root") == report.fingerprint.root:
                 return
-            missing = answer.get("missing") or ()
+            missing = self._missing(answer)
             if not missing:
                 answer = self._put(path, head)
                 continue
@@ -83,8 +85,17 @@ class Client:
         lacking: list[str] = []
         for chunk in _chunks(objects[hash] for hash in missing if hash in objects):
             answer = self._send("PUT", "/api/v1/objects", chunk, "application/x-ndjson")
-            lacking += answer.get("missing") or ()
-        return {"missing": lacking}
+            lacking += self._missing(answer)
+        return {"missing": tuple(lacking)}
+
+    def _missing(self, answer: Mapping[str, Any]) -> tuple[str, ...]:
+        missing = answer.get("missing") or ()
+        if not isinstance(missing, tuple) or not all(isinstance(hash, str) for hash in missing):
+            raise self._stranger()
+        return missing
+
+    def _stranger(self) -> CannotTell:
+        return CannotTell(f"{self._server} answers, but not as an envparity server", "check the address")
 
     def fingerprint(self, selector: str) -> tuple[Fingerprint, list[str]]:
         """What a selector stands for on the server, and what must be said beside it: a stale host, a moment."""
@@ -126,7 +137,7 @@ class Client:
         except InvalidDocument:
             answer = None
         if not isinstance(answer, dict):
-            raise CannotTell(f"{self._server} answers, but not as an envparity server", "check the address")
+            raise self._stranger()
         return answer
 
     def _refusal(self, response: httpx.Response) -> UsageError | CannotTell:

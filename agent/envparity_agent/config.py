@@ -1,6 +1,8 @@
 """The agent's settings: flags over environment over /etc/envparity/agent.toml over defaults."""
 
 import os
+import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -60,7 +62,8 @@ def _checked(values: dict[str, Any], path: Path) -> AgentSettings:
 
 def _line(path: Path, key: str) -> int:
     lines = path.read_text("utf-8").splitlines()
-    return next((number for number, line in enumerate(lines, 1) if line.strip().lstrip("[").startswith(key)), 1)
+    wanted = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[=.\]]""")
+    return next((number for number, line in enumerate(lines, 1) if wanted.match(line)), 1)
 
 
 def state_directory(flag: str | None) -> Path:
@@ -75,16 +78,19 @@ def state_directory(flag: str | None) -> Path:
 
 def read_token(path: str | None, variable: str = "ENVPARITY_TOKEN") -> str:
     """A token from a file, standard input (`-`) or the environment, never from an argument that `ps` shows."""
-    if path == "-":
-        return input().strip()
-    if path:
-        try:
-            return Path(path).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as problem:
-            raise UsageError(f"cannot read the token from {path}: {problem}") from None
-    token = os.environ.get(variable, "").strip()
+    try:
+        if path == "-":
+            token = sys.stdin.readline().strip()
+        elif path:
+            token = Path(path).read_text("utf-8").strip()
+        else:
+            token = os.environ.get(variable, "").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UsageError(f"cannot read the token from {path}: {problem}") from None
     if not token:
         raise UsageError("no token", f"give --token-file FILE, or set {variable}")
+    if not (token.isascii() and token.isprintable()):  # no header can carry it
+        raise UsageError("the token is not one line of ASCII text", "give the file that holds the token alone")
     return token
 
 

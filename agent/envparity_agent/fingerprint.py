@@ -328,7 +328,7 @@ def _section_document(section: Section) -> dict[str, Any]:
 def from_document(document: Any) -> Fingerprint:
     """Read a fingerprint document, unknown fields ignored; raises InvalidDocument, also where the hash does not fit."""
     top = _mapping(document, "the document")
-    if top.get("schema") != DOCUMENT_SCHEMA:
+    if type(top.get("schema")) is not int or top["schema"] != DOCUMENT_SCHEMA:
         raise InvalidDocument(
             f"not a fingerprint of schema {DOCUMENT_SCHEMA}", "make one with: envparity show --json > FILE"
         )
@@ -369,7 +369,7 @@ def check_section(body: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     schema = body.get("schema")
     if type(schema) is not int or not 1 <= schema < 1000:
         raise InvalidDocument(f"{where}: schema is not a version number")
-    if body.get("status") not in set(Status):
+    if body.get("status") not in tuple(Status):  # a tuple: what was sent may have no hash
         raise InvalidDocument(f"{where}: unknown status")
     if type(body.get("count")) is not int or not 0 <= body["count"] <= MAX_ITEMS:
         raise InvalidDocument(f"{where}: count is not a number of items")

@@ -19,6 +19,7 @@ from envparity_agent.fingerprint import Reason
 MIB = 1024 * 1024
 
 _SYS_OPENAT2 = 437  # the same number on every architecture
+_TRIES = 1000  # EAGAIN: anything was renamed while `..` was resolved; the manual says to try again
 _RESOLVE_NO_MAGICLINKS = 0x02
 _RESOLVE_IN_ROOT = 0x10
 
@@ -45,12 +46,19 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _openat2(directory: int, path: str, flags: int) -> int:
+    if "\0" in path:  # C would read the path up to it, and open another file
+        raise ValueError("a NUL in the path")
     how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
-    descriptor = int(_libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how)))
-    if descriptor < 0:
+    for _ in range(_TRIES):
+        descriptor = int(
+            _libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how))
+        )
+        if descriptor >= 0:
+            return descriptor
         number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), path)
-    return descriptor
+        if number != errno.EAGAIN:
+            break
+    raise OSError(number, os.strerror(number), path)
 
 
 class Root:
@@ -81,7 +89,7 @@ class Root:
             flags |= os.O_NONBLOCK | os.O_NOCTTY
         try:
             descriptor = _openat2(self._directory, path.lstrip("/") or ".", flags)
-        except ValueError:  # a NUL in the path
+        except ValueError:  # a NUL, or a lone surrogate that stands for no byte
             raise Unreadable(path, Reason.INVALID) from None
         except OSError as problem:
             raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None

@@ -43,7 +43,7 @@ class Spool:
                 raise InvalidDocument("length or hash does not fit")
             held = decode(body)
             return Report(held["epoch"], held["seq"], from_document(held["fingerprint"]))
-        except InvalidDocument as problem:
+        except (InvalidDocument, KeyError, TypeError) as problem:  # also one that another version wrote
             aside = self._path.with_suffix(".torn")
             self._path.replace(aside)
             _log.warning("a damaged report was set aside as %s: %s", aside, problem)

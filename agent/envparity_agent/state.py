@@ -86,8 +86,12 @@ def load(directory: Path) -> Enrolment:
 @contextmanager
 def exclusive(directory: Path) -> Iterator[None]:
     """Hold the state for one agent; raises AlreadyRunning where another one has it."""
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (directory / "lock").open("w") as file:
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (directory / "lock").open("w")
+    except OSError as problem:
+        raise CannotTell(f"cannot use {directory}: {problem.strerror}", "give --state DIR") from None
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import docker
+import requests.exceptions
 
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
@@ -56,8 +57,11 @@ def copied(client: docker.APIClient, container: str) -> Iterator[str]:
     """A directory with a container's tree: read files with their content, others in site directories empty of it."""
     chunks, _ = client.get_archive(container, "/", chunk_size=MIB)
     with TemporaryDirectory(prefix="envparity-") as directory:
-        with tarfile.open(fileobj=_Stream(chunks), mode="r|", bufsize=MIB) as archive:
-            _unpack(archive, Path(directory))
+        try:
+            with tarfile.open(fileobj=_Stream(chunks), mode="r|", bufsize=MIB) as archive:
+                _unpack(archive, Path(directory))
+        except tarfile.TarError as problem:  # also where opening reads the first header
+            raise Unreadable("archive", Reason.INVALID) from problem
         yield directory
 
 
@@ -81,8 +85,8 @@ def _unpack(archive: tarfile.TarFile, target: Path) -> None:
                 hard_links[path] = _inside(entry.linkname) or ""
             elif entry.isreg():
                 written += _write(archive, entry, path, target)
-    except tarfile.TarError as problem:
-        raise Unreadable("archive", Reason.INVALID) from problem
+    except requests.exceptions.RequestException:
+        raise  # an OSError as well, but the engine's: its reason is told by who asked it
     except OSError as problem:  # no room for the copy, or an entry that occurs twice
         raise Unreadable("archive", Reason.ERROR) from problem
     for path, source in hard_links.items():

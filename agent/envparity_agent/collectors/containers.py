@@ -54,7 +54,7 @@ def _engine(version: Mapping[str, Any], info: Mapping[str, Any]) -> Section:
 def read_all(client: docker.APIClient, info: Mapping[str, Any]) -> Iterator[Section]:
     """The sections of all running containers; identical replicas are one, variants are numbered."""
     by_name: dict[str, dict[str, Section]] = {}
-    instances: dict[str, int] = {}
+    instances: dict[tuple[str, str], int] = {}  # by path and hash: other names may have the same facts
     for listed in client.containers():
         try:
             inspected = client.inspect_container(listed["Id"])
@@ -65,10 +65,11 @@ def read_all(client: docker.APIClient, info: Mapping[str, Any]) -> Iterator[Sect
             name = str((listed.get("Names") or [listed["Id"]])[0]).lstrip("/")
             section = Section(f"container/{name}", "container", 1, status=Status.FAILED, reasons=(Reason.TIMEOUT,))
         by_name.setdefault(section.path, {}).setdefault(section.hash, section)
-        instances[section.hash] = instances.get(section.hash, 0) + 1
+        replica = section.path, section.hash
+        instances[replica] = instances.get(replica, 0) + 1
     for path, variants in by_name.items():
         for number, (key, section) in enumerate(sorted(variants.items()), start=1):
-            observed = {**section.observed, "instances": instances[key]}
+            observed = {**section.observed, "instances": instances[path, key]}
             yield Section(
                 path if len(variants) == 1 else f"{path}#{number}",
                 section.kind,

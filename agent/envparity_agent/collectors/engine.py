@@ -1,5 +1,6 @@
 """Asks a container engine through the docker SDK, with GET requests only, and says why where it does not answer."""
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from envparity_agent.root import Root
 TIMEOUT_SECONDS = 10
 SOCKETS = ("run/docker.sock", "var/run/docker.sock", "run/podman/podman.sock")
 # where an engine is installed, but no socket was found, it cannot be asked: that is not the same as having none
-_TRACES = ("usr/bin/dockerd", "usr/sbin/dockerd", "usr/local/bin/dockerd", "var/lib/docker/image")
+_TRACES = ("usr/bin/dockerd", "usr/sbin/dockerd", "usr/local/bin/dockerd", "var/lib/docker/image", "usr/bin/podman")
 
 
 class NotInstalled(Unreadable):
@@ -31,7 +32,7 @@ def locate(root: Root, engine: str | None) -> str:
         return os.environ["DOCKER_HOST"]
     for path in SOCKETS:
         if root.stat(path):
-            return f"unix://{os.path.join(root.path, path)}"
+            return f"unix://{os.path.join(root.path, root.resolved(path))}"  # links lead to places in the root
     if any(root.stat(path) for path in _TRACES):
         raise Unreadable("container engine", Reason.UNREACHABLE)
     raise NotInstalled("container engine", Reason.NOT_INSTALLED)
@@ -61,6 +62,8 @@ def _reason(problem: Exception) -> Reason:
         return Reason.PERMISSION
     if any(isinstance(cause, requests.exceptions.Timeout | TimeoutError) for cause in causes):
         return Reason.TIMEOUT
+    if any(isinstance(cause, json.JSONDecodeError | UnicodeDecodeError) for cause in causes):
+        return Reason.INVALID
     return Reason.UNREACHABLE
 
 

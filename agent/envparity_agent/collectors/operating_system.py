@@ -14,6 +14,9 @@ _MACHINES = {
     3: "i386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86_64", 183: "aarch64",
     243: "riscv", 258: "loongarch",
 }  # fmt: skip
+_QUOTED = re.compile(r"""^(["'])?(.*?)(?:(?<!\\)["'])?$""")
+# programs of which every system has one: what it is built for is what the system is built for
+_PROGRAMS = ("usr/bin/env", "bin/sh", "usr/bin/dpkg", "bin/busybox", "sbin/init")
 _GLIBC = re.compile(rb"GNU C Library [^\n]*version (\d+\.\d+)")
 _MUSL = re.compile(rb"\x00(1\.\d+\.\d+)\x00")
 
@@ -40,7 +43,7 @@ def _distribution(root: Root) -> dict[str, Attributes]:
     for line in content.decode("utf-8", "replace").splitlines():
         key, separator, value = line.strip().partition("=")
         if separator and not key.startswith("#"):
-            fields[key] = re.sub(r"\\(.)", r"\1", value.strip("\"'"))
+            fields[key] = re.sub(r"\\(.)", r"\1", _QUOTED.sub(r"\2", value))
     facts: dict[str, str | None] = {
         "id": fields.get("ID", "linux"),
         "version": fields.get("VERSION_ID"),
@@ -55,6 +58,7 @@ def _distribution(root: Root) -> dict[str, Attributes]:
 
 def _libc(root: Root) -> dict[str, Attributes]:
     """Which C library, and the architecture that it is built for; nothing where none is found, as in a static image."""
+    wanted = _programs_machine(root)  # a foreign architecture's library may lie beside the system's own
     for path in _libc_candidates(root):
         try:
             content = root.read(path, cap=16 * MIB)
@@ -63,7 +67,7 @@ def _libc(root: Root) -> dict[str, Attributes]:
         machine = _elf_machine(content)
         for family, pattern in (("glibc", _GLIBC), ("musl", _MUSL)):
             found = pattern.search(content)
-            if found and machine:
+            if found and machine and wanted in (None, machine):
                 return {
                     "libc": {"family": family, "version": found.group(1).decode()},
                     "architecture": {"machine": machine},
@@ -71,12 +75,23 @@ def _libc(root: Root) -> dict[str, Attributes]:
     return {}
 
 
+def _programs_machine(root: Root) -> str | None:
+    for path in _PROGRAMS:
+        try:
+            machine = _elf_machine(root.read(path, cap=16 * MIB))
+        except Unreadable:
+            continue  # not every system has each of them
+        if machine:
+            return machine
+    return None
+
+
 def _libc_candidates(root: Root) -> Iterator[str]:
     for directory in ("lib", "lib64", "usr/lib", "usr/lib64"):
         for name in root.names(directory):
             if name == "libc.so.6" or name.startswith("ld-musl-"):
                 yield f"{directory}/{name}"
-            elif name.endswith("-linux-gnu"):
+            elif "-linux-gnu" in name:  # also -linux-gnueabihf, -linux-gnuabi64
                 yield f"{directory}/{name}/libc.so.6"
 
 

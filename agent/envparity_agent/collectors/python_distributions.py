@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from typing import TypeAlias
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 from zipfile import BadZipFile, ZipFile
 
 from packaging.utils import canonicalize_name
@@ -200,8 +200,7 @@ def _direct_url(content: bytes, _: str) -> dict[str, Value]:
     try:
         document = json.loads(content)
         url = urlsplit(str(document["url"]))
-        bare = url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment="")  # may hold credentials
-        facts: dict[str, Value] = {"source": urlunsplit(bare)}
+        facts: dict[str, Value] = {"source": _without_credentials(url)}
         if document.get("vcs_info", {}).get("commit_id"):
             facts["commit"] = str(document["vcs_info"]["commit_id"])
         if document.get("dir_info", {}).get("editable") is True:
@@ -209,6 +208,12 @@ def _direct_url(content: bytes, _: str) -> dict[str, Value]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {"problem": "direct_url.json: invalid"}
     return facts
+
+
+def _without_credentials(url: SplitResult) -> str:
+    """Scheme, host and path of a URL; of a text that is none (user:password@host:path) what follows the `@`."""
+    bare = urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment=""))
+    return bare if url.netloc or url.scheme == "file" else bare.rpartition("@")[2]
 
 
 def content_ids(record: bytes, entry: str) -> dict[str, Value]:

@@ -83,7 +83,7 @@ def container(identifier: str, name: str, labels: Mapping[str, str] | None = Non
         "Name": f"/{name}",
         "Image": CONFIG_DIGEST,
         "Config": {"Image": "registry.example:5000/shop/web:1.4", "Labels": dict(labels or {})},
-        "State": {"Status": "running", "Pid": 0, "StartedAt": "2026-10-01T00:00:00Z"},
+        "State": {"Status": "running", "Running": True, "Pid": 0, "StartedAt": "2026-10-01T00:00:00Z"},
         **fields,
     }
 

@@ -86,8 +86,17 @@ def test_a_tag_that_moved_on_is_said(host: Path, engine: Engine) -> None:
     assert section.items["image"]["config"] == CONFIG_DIGEST
 
 
-@pytest.mark.parametrize("declared", [CONFIG_DIGEST, CONFIG_DIGEST[7:], f"x@{CONFIG_DIGEST}"])
-def test_what_names_no_tag_has_none_that_could_move(host: Path, engine: Engine, declared: str) -> None:
+@pytest.mark.parametrize("declared", [CONFIG_DIGEST, CONFIG_DIGEST[7:], CONFIG_DIGEST[7:19]])
+def test_an_id_is_no_reference_and_no_tag(host: Path, engine: Engine, declared: str) -> None:
+    engine.has(container("a", "web", Config={"Image": declared}))
+    engine.answers[f"/images/{declared}/json"] = image(NEWER_DIGEST)
+    items = fingerprint_of(host, engine.url).sections["container/web"].items
+    assert "reference" not in items["image"]
+    assert "tag" not in items
+
+
+@pytest.mark.parametrize("declared", [f"x@{CONFIG_DIGEST}", f"host:5000/x:1@{CONFIG_DIGEST}"])
+def test_what_names_a_digest_has_no_tag_that_could_move(host: Path, engine: Engine, declared: str) -> None:
     engine.has(container("a", "web", Config={"Image": declared}))
     engine.answers[f"/images/{declared}/json"] = image(NEWER_DIGEST)
     assert "tag" not in fingerprint_of(host, engine.url).sections["container/web"].items

@@ -1,0 +1,165 @@
+"""Checks that a container's archive becomes a directory that is safe to read, whatever the container holds."""
+
+import io
+import os
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from envparity_agent.collectors.archive import copied
+from envparity_agent.collectors.engine import connect
+from envparity_agent.errors import Unreadable
+from envparity_agent.fingerprint import Reason
+from envparity_agent.targets import Options, fingerprint
+from tests.agent.collectors.answers import Engine, container, running_engine
+from tests.agent.roots import fingerprint_of
+from tests.agent.trees import distribution, interpreter, system, venv
+
+WEB = "a" * 64
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with running_engine() as started:
+        started.has(container("a", "web"))
+        yield started
+
+
+def entry(
+    name: str, type: bytes = tarfile.REGTYPE, content: bytes = b"", link: str = ""
+) -> tuple[tarfile.TarInfo, bytes]:
+    found = tarfile.TarInfo(name)
+    found.type, found.size, found.linkname, found.mode = type, len(content), link, 0o755
+    return found, content
+
+
+def tar(*entries: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w") as archive:
+        for found, content in entries:
+            archive.addfile(found, io.BytesIO(content))
+    return written.getvalue()
+
+
+def tar_of(root: Path) -> bytes:
+    written = io.BytesIO()
+    with tarfile.open(fileobj=written, mode="w") as archive:
+        archive.add(root, arcname="./")
+    return written.getvalue()
+
+
+def names(engine: Engine, archive: bytes) -> dict[str, bytes]:
+    """The files and links of the copy that is made of an archive, with what they hold or lead to."""
+    engine.answers[f"/containers/{WEB}/archive"] = archive
+    found = {}
+    with connect(engine.url) as client, copied(client, WEB) as place:
+        for directory, _, files in os.walk(place):
+            for name in files:
+                path = os.path.join(directory, name)
+                content = os.readlink(path).encode() if os.path.islink(path) else Path(path).read_bytes()
+                found[os.path.relpath(path, place)] = content
+    assert not os.path.exists(place)
+    return found
+
+
+def outcome(engine: Engine, archive: bytes) -> str:
+    try:
+        names(engine, archive)
+    except Unreadable as problem:
+        return problem.reason
+    return "copied"
+
+
+def test_a_copy_has_the_facts_of_the_root_that_it_is_of(engine: Engine, tmp_path: Path) -> None:
+    root = system(tmp_path / "root")
+    interpreter(root)
+    distribution(venv(root, "srv/app"), "shop", "1", {"shop/__init__.py": "x = 1"})
+    (root / "lib").symlink_to("usr/lib")
+    engine.answers[f"/containers/{WEB}/archive"] = tar_of(root)
+    with connect(engine.url) as client, copied(client, WEB) as place:
+        copy = fingerprint_of(Path(place))
+    original = fingerprint_of(root)
+    assert copy.root == original.root
+    assert copy.sections.keys() == original.sections.keys()
+
+
+def test_only_what_is_read_is_copied_with_its_content(engine: Engine) -> None:
+    metadata = b"Name: foo\nVersion: 1\n"
+    site = "usr/lib/python3/dist-packages"
+    found = names(
+        engine,
+        tar(
+            entry("etc/shadow", content=b"secret"),
+            entry("etc/os-release", content=b"ID=debian\n"),
+            entry(f"{site}/foo-1.dist-info/METADATA", content=metadata),
+            entry(f"{site}/foo.py", content=b"password = 'secret'"),
+        ),
+    )
+    assert found == {
+        "etc/os-release": b"ID=debian\n",
+        f"{site}/foo-1.dist-info/METADATA": metadata,
+        f"{site}/foo.py": bytes(19),
+    }
+
+
+def test_no_entry_leaves_the_copy(engine: Engine, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    found = names(
+        engine,
+        tar(
+            entry("../etc/os-release", content=b"1"),
+            entry(f"../../../../{outside}/etc/os-release", content=b"2"),
+            entry("etc", tarfile.SYMTYPE, link=str(outside)),
+            entry("etc/os-release", content=b"3"),
+            entry("etc/deep", tarfile.SYMTYPE, link="x"),
+            entry("usr/lib/os-release", tarfile.LNKTYPE, link="../../../../etc/hostname"),
+        ),
+    )
+    assert os.listdir(outside) == []
+    assert found.get("etc/os-release") == b"3"
+    assert "usr/lib/os-release" not in found
+
+
+def test_a_device_and_a_fifo_are_not_copied(engine: Engine) -> None:
+    found = names(engine, tar(entry("etc/os-release", tarfile.FIFOTYPE), entry("pyvenv.cfg", tarfile.CHRTYPE)))
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (entry("etc/os-release", content=b"1"), entry("etc/os-release", content=b"2")),
+        (entry("etc/os-release", content=b"1"), entry("etc/os-release", tarfile.DIRTYPE)),
+        (entry("etc/os-release", content=b"1"), entry("etc/os-release/pyvenv.cfg", content=b"2")),
+        (entry("etc/os-release", tarfile.DIRTYPE), entry("etc/os-release", content=b"2")),
+        (entry(f"{'x' * 300}/pyvenv.cfg", content=b"1"),),
+    ],
+    ids=["file twice", "directory over a file", "below a file", "file over a directory", "a long name"],
+)
+def test_an_archive_that_no_directory_can_hold_is_told_and_not_raised(
+    engine: Engine, entries: tuple[tuple[tarfile.TarInfo, bytes], ...]
+) -> None:
+    assert outcome(engine, tar(*entries)) in ("copied", Reason.INVALID, Reason.ERROR)
+
+
+@pytest.mark.parametrize("archive", [b"", b"no archive" * 100, tar(entry("etc/os-release", content=b"1"))[:600]])
+def test_what_is_no_archive_is_told(engine: Engine, archive: bytes) -> None:
+    assert outcome(engine, archive) == Reason.INVALID
+
+
+def test_a_container_whose_process_may_not_be_looked_into_is_read_through_its_archive(
+    engine: Engine, tmp_path: Path
+) -> None:
+    """The engine tells the number of a process that is not the container's, as from inside a virtual machine."""
+    distribution(venv(system(tmp_path), "srv/app"), "shop", "1")
+    running = container("a", "web", State={"Running": True, "Pid": os.getpid(), "StartedAt": "today"})
+    engine.has(running)
+    engine.answers["/containers/web/json"] = running
+    engine.answers[f"/containers/{WEB}/archive"] = tar_of(tmp_path)
+    found = fingerprint("container:web", Options(engine=engine.url))
+    assert found.sections["python/srv/app"].items["shop"]["version"] == "1"
+    assert found.sections["container/web"].items["image"]["platform"] == "linux/amd64"
+    assert {method for method, _ in engine.requests} == {"GET"}

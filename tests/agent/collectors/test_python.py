@@ -1,0 +1,138 @@
+"""Checks that what imports has its plain name in an environment, and that everything else says where it is."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from envparity_agent.errors import UsageError
+from envparity_agent.fingerprint import Attributes, Reason, Section, Status
+from envparity_agent.targets import Options, fingerprint
+from tests.agent.roots import fingerprint_of
+from tests.agent.trees import distribution, interpreter, put, venv
+
+SYSTEM_SITE = "home = /usr/bin\nversion = 3.11.2\ninclude-system-site-packages = true\n"
+
+
+def read(root: Path, name: str = "srv/app") -> Section:
+    return fingerprint_of(root).sections[f"python/{name}"]
+
+
+def versions(items: dict[str, Attributes] | Section) -> dict[str, object]:
+    found = items.items if isinstance(items, Section) else items
+    return {name: body.get("version") for name, body in found.items() if name != "@python"}
+
+
+@pytest.mark.parametrize(("stale", "current"), [("3.4", "3.7"), ("3.7", "3.4"), ("10.0", "9.0")])
+def test_a_stale_distribution_beside_the_current_one_does_not_take_its_name(
+    tmp_path: Path, stale: str, current: str
+) -> None:
+    """As seen with idna 3.4 and 3.7: pip and importlib.metadata told the one that does not import."""
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "idna", stale, {"idna/core.py": f"version = {stale!r} and more", "idna/old.py": ""})
+    (site / "idna/old.py").unlink()
+    distribution(site, "idna", current, {"idna/core.py": f"version = {current!r}"})
+    assert versions(read(tmp_path)) == {
+        "idna": current,
+        f"idna#lib/python3.11/site-packages/idna-{stale}.dist-info": stale,
+    }
+
+
+def test_a_broken_distribution_does_not_take_the_name_of_a_whole_one(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "idna", "3.7")
+    put(site, "idna-9.9.dist-info/INSTALLER", "pip")
+    section = read(tmp_path)
+    assert versions(section)["idna"] == "3.7"
+    [other] = [name for name in section.items if name.startswith("idna#")]
+    assert section.items[other]["problem"] == "no metadata"
+
+
+def test_the_base_interpreters_packages_are_visible_only_where_the_configuration_says_so(tmp_path: Path) -> None:
+    interpreter(tmp_path)
+    distribution(tmp_path / "usr/lib/python3/dist-packages", "packaged", "1")
+    venv(tmp_path, "srv/app")
+    venv(tmp_path, "srv/open", configuration=SYSTEM_SITE)
+    assert versions(read(tmp_path)) == {}
+    assert versions(read(tmp_path, "srv/open")) == {"packaged": "1"}
+    assert read(tmp_path, "srv/open").items["packaged"]["location"] == "/usr/lib/python3/dist-packages"
+
+
+def test_an_environments_own_distribution_shadows_the_systems(tmp_path: Path) -> None:
+    interpreter(tmp_path)
+    distribution(tmp_path / "usr/lib/python3/dist-packages", "requests", "2.28")
+    distribution(venv(tmp_path, "srv/app", configuration=SYSTEM_SITE), "requests", "2.32")
+    section = read(tmp_path)
+    assert versions(section) == {
+        "requests": "2.32",
+        "requests#/usr/lib/python3/dist-packages/requests-2.28.dist-info": "2.28",
+    }
+
+
+def test_what_an_administrator_installed_shadows_what_debian_packaged(tmp_path: Path) -> None:
+    interpreter(tmp_path)
+    distribution(tmp_path / "usr/lib/python3/dist-packages", "requests", "2.28")
+    distribution(tmp_path / "usr/local/lib/python3.11/dist-packages", "requests", "2.32")
+    assert versions(read(tmp_path, "usr/lib/python3.11"))["requests"] == "2.32"
+
+
+def test_a_directory_that_a_pth_file_adds_is_read_after_its_site(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "shop", "1")
+    distribution(tmp_path / "srv/src", "shop", "2")
+    distribution(tmp_path / "srv/src", "theme", "3")
+    put(site, "added.pth", "/srv/src\nimport os; os.mkdir('/srv/canary')\n")
+    found = versions(read(tmp_path))
+    assert (found["shop"], found["theme"]) == ("1", "3")
+
+
+def test_an_environment_is_told_by_the_name_that_the_operator_gave_it(tmp_path: Path) -> None:
+    venv(tmp_path, "srv/app")
+    found = fingerprint("local", Options(root=str(tmp_path), names={"shop": "/srv/app/"}))
+    assert "python/shop" in found.sections
+    assert "python/srv/app" not in found.sections
+    assert found.sections["python/shop"].observed == {"location": "/srv/app"}
+
+
+def test_an_environment_that_cannot_be_read_is_said_to_be_unread_and_the_others_stand(tmp_path: Path) -> None:
+    venv(tmp_path, "srv/good")
+    (tmp_path / "srv/bad").mkdir()
+    os.mkfifo(tmp_path / "srv/bad/pyvenv.cfg")
+    found = fingerprint_of(tmp_path)
+    bad = found.sections["python/srv/bad"]
+    assert (bad.status, bad.reasons, set(bad.items)) == (Status.PARTIAL, (Reason.NOT_REGULAR,), {"@python"})
+    assert found.sections["python/srv/good"].status is Status.OK
+    assert found.sections["python"].status is Status.OK
+
+
+def test_no_distribution_can_pass_for_the_interpreter(tmp_path: Path) -> None:
+    put(venv(tmp_path, "srv/app"), "x-1.dist-info/METADATA", "Name: @python\nVersion: 9.9\n")
+    section = read(tmp_path)
+    assert section.items["@python"]["role"] == "venv"
+    assert section.count == 2
+
+
+def test_two_directories_with_the_same_content_have_the_same_facts(tmp_path: Path) -> None:
+    """What is in an environment does not depend on where it is."""
+    for prefix in ("srv/app", "opt/elsewhere/app"):
+        distribution(venv(tmp_path, prefix), "shop", "1")
+    assert read(tmp_path).hash == read(tmp_path, "opt/elsewhere/app").hash
+
+
+def at(place: Path) -> dict[str, Section]:
+    return dict(fingerprint(str(place), Options()).sections)
+
+
+def test_an_environment_is_named_by_its_directory_its_prefix_or_its_site_directory(tmp_path: Path) -> None:
+    distribution(venv(tmp_path, "app"), "shop", "1")
+    interpreter(tmp_path)
+    [of_venv] = at(tmp_path / "app").values()
+    [of_prefix] = at(tmp_path / "usr").values()
+    [of_site] = at(tmp_path / "app/lib/python3.11/site-packages").values()
+    assert [one.items["@python"]["role"] for one in (of_venv, of_prefix, of_site)] == ["venv", "interpreter", "site"]
+    assert versions(of_site) == versions(of_venv) == {"shop": "1"}
+
+
+def test_a_directory_without_an_environment_is_no_target(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="holds no Python environment"):
+        at(tmp_path)
