@@ -419,6 +419,8 @@ def _text(value: Any, where: str) -> str:
 def references(body: bytes) -> tuple[str, ...]:
     """Validate one object as it was received and return the hashes that it refers to; raises InvalidDocument."""
     value = _mapping(decode(body), "an object")
+    if sum(name in value for name in ("items", "pages", "sections")) != 1:
+        raise InvalidDocument("an object is a root, a section or a page, and only one of them")
     if "items" in value:
         check_items(value["items"], "a page")
         return ()

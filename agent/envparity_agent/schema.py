@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from envparity_agent.fingerprint import DOCUMENT_SCHEMA, MAX_INTEGER, MAX_ITEMS, MAX_STRING, Status
+from envparity_agent.fingerprint import DOCUMENT_SCHEMA, MAX_INTEGER, MAX_ITEMS, MAX_STRING, SPLIT, Status
 from envparity_agent.kinds import KINDS
 
 _TEXT = {"type": "string", "maxLength": MAX_STRING}
@@ -77,6 +77,10 @@ def _items(kind: str, version: int) -> dict[str, Any]:
             "$ref": "#/$defs/value",
         }
         for name, attribute in declared.attributes.items()
+    }
+    properties[SPLIT] = {
+        "description": "what hosts have that do not agree, in the majority of an environment",
+        "$ref": "#/$defs/value",
     }
     return {
         "title": declared.title,

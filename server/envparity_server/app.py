@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from envparity_agent import __version__
@@ -51,6 +53,9 @@ def create_app(engine: Engine) -> FastAPI:
     app.add_exception_handler(LoginNeeded, to_login)
     app.add_exception_handler(EnvparityError, _answer)
     app.add_exception_handler(HTTPException, _answer)
+    app.add_exception_handler(RequestValidationError, _answer)
+    app.add_exception_handler(OperationalError, _answer)
+    app.add_exception_handler(Exception, _answer_guarded)  # outside of the middleware
     app.middleware("http")(_secure)
     return app
 
@@ -62,8 +67,15 @@ async def _answer(request: Request, problem: Exception) -> Response:
     return error_page(request, problem)
 
 
+async def _answer_guarded(request: Request, problem: Exception) -> Response:
+    return _guarded(request, await _answer(request, problem))
+
+
 async def _secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    response = await call_next(request)
+    return _guarded(request, await call_next(request))
+
+
+def _guarded(request: Request, response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     if not request.url.path.startswith("/static/"):

@@ -1,12 +1,12 @@
 """A report arrives: objects are verified and stored, and the root hash becomes the host's last one, durably."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from envparity_agent.errors import EnvparityError
+from envparity_agent.errors import EnvparityError, InvalidDocument
 from envparity_agent.fingerprint import references
 from envparity_server.storage import content, hosts
 
@@ -55,12 +55,18 @@ def accept(
 def _missing(connection: Connection, root: str) -> list[str]:
     """What a tree lacks, level by level: the root, its sections, their pages."""
     level = [root]
-    while level:
+    for name in ("sections", "pages", "items"):
         lacking = content.missing(connection, level)
         if lacking:
             return lacking
-        below = content.load(connection, level).values()
-        level = [hash for one in below for hash in (one["sections"].values() if "sections" in one else one["pages"])]
-        if level and all("pages" in one for one in below):
-            return content.missing(connection, level)
+        found = content.load(connection, level).values()
+        if not all(name in one for one in found):
+            raise InvalidDocument("the report's tree is not a root of sections of pages")
+        level = [hash for one in found for hash in _below(one)]
     return []
+
+
+def _below(body: Mapping[str, Any]) -> Iterable[str]:
+    """The hashes that a decoded object refers to."""
+    hashes: Iterable[str] = body["sections"].values() if "sections" in body else body.get("pages", ())
+    return hashes

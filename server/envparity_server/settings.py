@@ -1,6 +1,7 @@
 """The server's settings: flags over environment over /etc/envparity/server.toml over defaults."""
 
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -32,23 +33,46 @@ class ServerSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, then environment, then the file."""
-        path = Path(os.environ.get("ENVPARITY_SERVER_CONFIG", CONFIG_FILE))
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+def config_file() -> Path:
+    """The file that ENVPARITY_SERVER_CONFIG names, else the default one."""
+    return Path(os.environ.get("ENVPARITY_SERVER_CONFIG") or CONFIG_FILE)
 
 
 def server_settings(**flags: Any) -> ServerSettings:
     """Read the settings; raises UsageError that names the key which is wrong."""
+    given = {key: value for key, value in flags.items() if value is not None}
+    path = config_file()
+    in_file = _keys(path)
     try:
-        settings = ServerSettings(**{key: value for key, value in flags.items() if value is not None})
+        settings = ServerSettings(**given)
     except ValidationError as problem:
         first = problem.errors()[0]
-        raise UsageError(f"setting {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except ValueError as problem:  # TOMLDecodeError says the line
-        raise UsageError(f"{CONFIG_FILE}: {problem}") from None
-    if settings.database_url_file is None:
+        key = str(first["loc"][0])
+        from_file = key in in_file and key not in given and f"ENVPARITY_{key.upper()}" not in os.environ
+        place = f"{path}, line {in_file[key]}: " if from_file else ""
+        raise UsageError(f"{place}setting {key}: {first['msg']}") from None
+    if settings.database_url_file is None or "database_url" in given:
         return settings
     try:
         url = settings.database_url_file.read_text("utf-8").strip()
-    except OSError as problem:
-        raise UsageError(f"cannot read {settings.database_url_file}: {problem.strerror}") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UsageError(f"cannot read {settings.database_url_file}: {problem}") from None
     return settings.model_copy(update={"database_url": url})
+
+
+def _keys(path: Path) -> dict[str, int]:
+    """The file's keys with their lines; raises UsageError where it is not TOML, or named and not there."""
+    if "ENVPARITY_SERVER_CONFIG" not in os.environ and not path.exists():
+        return {}
+    try:
+        text = path.read_text("utf-8")
+        keys = tomllib.loads(text)
+    except OSError as problem:
+        raise UsageError(f"{path}: {problem.strerror}") from None
+    except ValueError as problem:  # TOMLDecodeError says the line; UnicodeDecodeError is one as well
+        raise UsageError(f"{path}: {problem}") from None
+    lines = [line.strip().lstrip("[") for line in text.splitlines()]
+    return {key: next((number for number, line in enumerate(lines, 1) if line.startswith(key)), 1) for key in keys}

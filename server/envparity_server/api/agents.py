@@ -35,6 +35,7 @@ async def enrol(request: Request, host_id: HostId) -> dict[str, str]:
     Sending the same again gives the same answer and spends no use.
     """
     token = bearer(request)
+    await run_in_threadpool(_require_enrolment, request, token)  # before anything is decompressed
     body = await read_json(request)
     name, credential = field(body, "name", str), field(body, "credential", str)
     environment, labels = body.get("environment"), field(body, "labels", dict, {})
@@ -43,12 +44,18 @@ async def enrol(request: Request, host_id: HostId) -> dict[str, str]:
     if len(credential) < 32:
         raise InvalidDocument("credential is shorter than 32 characters")
     for text in (*([] if environment is None else [environment]), *labels.keys(), *labels.values()):
-        if not isinstance(text, str) or not _NAME.match(text):
+        if not isinstance(text, str) or not _NAME.fullmatch(text):
             raise InvalidDocument(
                 f"{str(text)[:80]!r} is no name of an environment or label",
                 "use letters, digits, dot, dash, underscore",
             )
     return await run_in_threadpool(_enrol, request, host_id, token, name, environment, labels, credential)
+
+
+def _require_enrolment(request: Request, token: str) -> None:
+    with reading(engine_of(request)) as connection:
+        if not access.is_enrolment_token(connection, token):
+            raise refused()
 
 
 def _enrol(
@@ -98,7 +105,7 @@ async def report(request: Request, epoch: Epoch, seq: Seq) -> dict[str, Any]:
     await run_in_threadpool(_authenticate, request, token)
     body = await read_json(request)
     root = field(body, "root", str)
-    if not _HEX.match(root):
+    if not _HEX.fullmatch(root):
         raise InvalidDocument("root is not a SHA-256")
     observed = field(body, "observed", dict, {})
     if len(observed) > MAX_OBSERVED:

@@ -59,4 +59,6 @@ def field(body: dict[str, Any], name: str, kind: type, default: Any = None) -> A
     value = body.get(name, default)
     if type(value) is not kind:
         raise InvalidDocument(f"{name} is missing or is not of type {kind.__name__}")
+    if isinstance(value, str) and "\0" in value:  # PostgreSQL stores none
+        raise InvalidDocument(f"{name} has a NUL character")
     return value

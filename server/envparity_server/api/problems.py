@@ -1,9 +1,12 @@
 """Problem responses: every refusal says what is wrong and what to do next (RFC 9457)."""
 
+import random
 from http import HTTPStatus
 
 from fastapi import Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from envparity_agent.errors import CannotTell, EnvparityError
@@ -41,4 +44,16 @@ async def on_error(_: Request, problem: Exception) -> JSONResponse:
         return problem_response(status_of(problem), str(problem), problem.advice)
     if isinstance(problem, HTTPException):
         return problem_response(problem.status_code, str(problem.detail))
-    raise problem
+    if isinstance(problem, RequestValidationError):
+        return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, told(problem))
+    if isinstance(problem, OperationalError):  # locked, full or gone: nothing was committed
+        response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "the database cannot be used now", "try again")
+        response.headers["Retry-After"] = str(random.randint(5, 30))  # noqa: S311  # spreads the herd, hides nothing
+        return response
+    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; its log says why")
+
+
+def told(problem: RequestValidationError) -> str:
+    """The first thing that is wrong with a request, by its place."""
+    first = problem.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

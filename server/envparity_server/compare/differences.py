@@ -45,11 +45,12 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
     unexamined: list[Unexamined] = []
     pairs: list[Pair] = []
     same = examined = 0
+    voted = left.target.kind == right.target.kind == "environment"
     for one, other, paired in pair(left.sections, right.sections):
         if not any(scope.holds(side) for side in (one, other) if side):
             continue
         if one and other:
-            outcome = _sections(one, other)
+            outcome = _sections(one, other, voted)
             pairs.extend([paired] if paired else [])
         elif one:
             outcome = _alone(one, right, State.ONLY_LEFT)
@@ -59,19 +60,38 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
         unexamined += outcome.unexamined
         same += outcome.same
         examined += outcome.examined
+    unexamined += dict.fromkeys((*_blind(left, scope), *_blind(right, scope)))
     differences.sort(key=lambda one: (one.section, one.item, one.attribute))
     return Comparison(left.target, right.target, tuple(differences), same, examined, tuple(pairs), tuple(unexamined))
 
 
+def covering(fingerprint: FingerprintLike, path: str) -> SectionLike | None:
+    """The section that says how complete the list is in which a path would stand; None where there is none."""
+    found = next((cover for prefix, cover in _COVERING.items() if path.startswith(prefix)), None)
+    return fingerprint.sections.get(found) if found else None
+
+
+def _blind(side: FingerprintLike, scope: Scope) -> Iterator[Unexamined]:
+    """Lists outside the scope that are not complete, although the scope asks for what they list."""
+    for prefix, path in _COVERING.items():
+        cover = side.sections.get(path)
+        if cover and not is_complete(cover) and not scope.holds(cover) and scope.reaches(prefix):
+            yield Unexamined(path, f"{told(cover)}: there may be more of {prefix}*")
+
+
 def _alone(section: SectionLike, other: FingerprintLike, state: State) -> _Compared:
     """A section that only one side has: a difference only where the other side would have it if it were there."""
-    covering = next((cover for prefix, cover in _COVERING.items() if section.path.startswith(prefix)), None)
-    cover = other.sections.get(covering) if covering else None
+    cover = covering(other, section.path)
     if cover is None:
         why = f"only one side has it: {_TARGETS.get(other.target.kind, other.target.kind)} has no such section"
         beyond = state == State.ONLY_RIGHT and other.target.kind not in ("host", "environment")
         return _Compared(examined=0, unexamined=(Unexamined(section.path, why, beyond),))
-    if not _is_complete(cover):
+    if _is_known_absence(section):
+        return _Compared()  # neither side has it
+    if section.status in (Status.FAILED, Status.ABSENT):
+        unknown = Difference(section.path, section.kind, "", "", State.UNKNOWN)
+        return _Compared((unknown,), examined=0, unexamined=(Unexamined(section.path, told(section)),))
+    if not is_complete(cover):
         why = f"the other side's {cover.path} is {told(cover)}"
         unknown = Difference(section.path, section.kind, "", "", State.UNKNOWN)
         return _Compared((unknown,), examined=0, unexamined=(Unexamined(section.path, why),))
@@ -83,7 +103,7 @@ def told(section: SectionLike) -> str:
     return f"{section.status}({', '.join(section.reasons)})" if section.reasons else str(section.status)
 
 
-def _is_complete(section: SectionLike) -> bool:
+def is_complete(section: SectionLike) -> bool:
     """Whether an item that is missing from the section is known not to be there."""
     return section.status == Status.OK or _is_known_absence(section)
 
@@ -92,16 +112,19 @@ def _is_known_absence(section: SectionLike) -> bool:
     return section.status == Status.ABSENT and section.reasons == (Reason.NOT_INSTALLED,)
 
 
-def _sections(left: SectionLike, right: SectionLike) -> _Compared:
-    unread = tuple(side for side in (left, right) if not _is_complete(side))
+def _sections(left: SectionLike, right: SectionLike, voted: bool) -> _Compared:
+    unread = tuple(side for side in (left, right) if not is_complete(side))
     why = " and ".join(f"{name}: {told(side)}" for name, side in (("left", left), ("right", right)) if side in unread)
     gaps = (Unexamined(left.path, why),) if unread else ()
     unknown = (Difference(left.path, left.kind, "", "", State.UNKNOWN, told(left), told(right)),) if unread else ()
     if any(side.status in (Status.FAILED, Status.ABSENT) for side in unread):
         return _Compared(unknown, examined=0, unexamined=gaps)
+    split = tuple(_agreed_splits(left, right)) if voted else ()
     if left.hash == right.hash:
-        return _Compared(unknown, same=left.count, unexamined=gaps)
+        return _Compared((*unknown, *split), same=left.count - len(split), unexamined=gaps)
     names = kinds.compared_between((left.kind, left.schema), (right.kind, right.schema))
+    if not names and left.kind == right.kind and any(kind == left.kind for kind, _ in kinds.KINDS):
+        return _Compared(unknown, unexamined=gaps)  # a kind that is kept for people only
     if not names:
         return _Compared(
             (Difference(left.path, left.kind, "", "", State.UNKNOWN, left.kind, right.kind),),
@@ -109,10 +132,17 @@ def _sections(left: SectionLike, right: SectionLike) -> _Compared:
             unexamined=(Unexamined(left.path, f"{left.kind} and {right.kind} have nothing in common to compare"),),
         )
     ours, theirs = _opened(left, right)
-    found = tuple(_items(left, right, ours, theirs, names))
-    common = ours.keys() & theirs.keys()
-    same = left.count - len(ours) + len(common) - len({one.item for one in found} & common)
+    found = (*split, *_items(left, right, ours, theirs, names))
+    common = left.items.keys() & right.items.keys() if split else ours.keys() & theirs.keys()
+    same = left.count - len(ours.keys() - theirs.keys()) - len({one.item for one in found} & common)
     return _Compared((*unknown, *found), same=same, unexamined=gaps)
+
+
+def _agreed_splits(left: SectionLike, right: SectionLike) -> Iterator[Difference]:
+    """Items on which the hosts of neither side agree, in the same way: unknown, although they are equal."""
+    for item, body in left.items.items():
+        if SPLIT in body and right.items.get(item) == body:
+            yield Difference(left.path, left.kind, item, "", State.UNKNOWN, body[SPLIT], body[SPLIT])
 
 
 def _opened(left: SectionLike, right: SectionLike) -> tuple[Items, Items]:
@@ -140,8 +170,8 @@ def _items(
             continue  # a declared file says nothing about the interpreter
         state = State.ONLY_LEFT if item in ours else State.ONLY_RIGHT
         other = right if item in ours else left
-        body = ours.get(item) or theirs[item]
-        if not _is_complete(other) or SPLIT in body or "marker" in body:  # declared, but perhaps not for this Python
+        body = ours[item] if item in ours else theirs[item]
+        if not is_complete(other) or SPLIT in body or "marker" in body:  # declared, but perhaps not for this Python
             state = State.UNKNOWN
         yield Difference(
             left.path, left.kind, item, _leading(body), state,
@@ -151,7 +181,16 @@ def _items(
     one_abi = ours.get(INTERPRETER, {}).get("abi") == theirs.get(INTERPRETER, {}).get("abi")
     both = [item for item in ours.keys() & theirs.keys() if ours[item] != theirs[item]]
     for item, differing in _differing(ours, theirs, both, names).items():
-        yield from _item(left, item, ours[item], theirs[item], differing, one_abi)
+        if not _is_any_version(left, right, ours[item], theirs[item]):
+            yield from _item(left, item, ours[item], theirs[item], differing, one_abi)
+
+
+def _is_any_version(left: SectionLike, right: SectionLike, ours: Attributes, theirs: Attributes) -> bool:
+    """Whether one side declares a name without a version, which every installed one fits."""
+    if (left.kind == "declared") == (right.kind == "declared"):
+        return False
+    declared = ours if left.kind == "declared" else theirs
+    return not declared.get("version") and not declared.get("specifier") and SPLIT not in declared
 
 
 def _leading(attributes: Attributes) -> str:
@@ -173,7 +212,9 @@ def _differing(ours: Items, theirs: Items, items: list[str], names: frozenset[st
     def projected(body: Attributes) -> dict[str, object]:
         kept = names | {SPLIT, "specifier"}
         return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in body.items() if name in kept
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in body.items()
+            if name in kept and value is not None
         }
 
     found: dict[str, set[str]] = {}
@@ -182,6 +223,7 @@ def _differing(ours: Items, theirs: Items, items: list[str], names: frozenset[st
         {item: projected(theirs[item]) for item in items},
         view="tree",
         threshold_to_diff_deeper=0,
+        ignore_private_variables=False,  # an item may be called __x
     )
     for changes in tree.values():
         for change in changes:

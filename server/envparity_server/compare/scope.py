@@ -23,6 +23,10 @@ class Scope:
             section.kind == one or section.path == one or fnmatchcase(section.path, one) for one in self.only
         )
 
+    def reaches(self, prefix: str) -> bool:
+        """Whether a kind or a glob of the scope asks for whatever there is below a prefix: `container/`."""
+        return any(one == prefix.rstrip("/") or ("*" in one and one.startswith((prefix, "*"))) for one in self.only)
+
 
 EVERYTHING = Scope()
 

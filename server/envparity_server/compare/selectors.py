@@ -36,7 +36,7 @@ def is_selector(text: str) -> bool:
 def parse_selector(text: str, now: datetime) -> Selector:
     """Read a selector; raises UsageError with what a selector looks like."""
     found = _FORM.match(text)
-    if not found:
+    if not found or "\0" in text:
         raise UsageError(f"{text!r} is not a selector", _ADVICE)
     labels: dict[str, str] = {}
     for part in (found["labels"] or "").split(",") if found["labels"] else ():
@@ -53,8 +53,8 @@ def _moment(text: str, now: datetime) -> datetime:
         return now - timedelta(days=1)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # OverflowError: the year 1 or 9999 with an offset
         raise UsageError(
             f"{text!r} is not a moment", "a moment is 2026-11-01T02:00 (UTC), with an offset, or yesterday"
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -22,8 +22,9 @@ def python_distance(left: str, right: str) -> Distance:
     first, second = _pep440(left), _pep440(right)
     if first is None or second is None or first.epoch != second.epoch:
         return Distance.UNORDERED
-    if first.release != second.release:
-        return _release(first.release, second.release)
+    step = _release(first.release, second.release)
+    if step:
+        return step
     if (first.pre, first.dev, first.post) != (second.pre, second.dev, second.post):
         return Distance.PRE if (first.pre, first.dev) != (second.pre, second.dev) else Distance.PATCH
     return Distance.LOCAL
@@ -47,7 +48,7 @@ def system_distance(left: str, right: str) -> Distance:
     numbers = [tuple(int(number[:9]) for number in re.findall(r"\d+", text)) for text in (first, second)]
     if not all(numbers) or numbers[0] == numbers[1]:
         return Distance.UNORDERED
-    return _release(*numbers)
+    return _release(*numbers) or Distance.UNORDERED
 
 
 def _upstream(text: str) -> str:
@@ -58,8 +59,9 @@ def _upstream(text: str) -> str:
     )
 
 
-def _release(left: tuple[int, ...], right: tuple[int, ...]) -> Distance:
+def _release(left: tuple[int, ...], right: tuple[int, ...]) -> Distance | None:
+    """The first number that differs; None where none does: 1.0 and 1.0.0 are one release."""
     width = max(len(left), len(right))
     padded = [numbers + (0,) * (width - len(numbers)) for numbers in (left, right)]
-    first = next(index for index, pair in enumerate(zip(*padded, strict=True)) if pair[0] != pair[1])
-    return _STEPS[min(first, 2)]
+    first = next((index for index, pair in enumerate(zip(*padded, strict=True)) if pair[0] != pair[1]), None)
+    return None if first is None else _STEPS[min(first, 2)]

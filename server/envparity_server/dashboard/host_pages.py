@@ -138,7 +138,7 @@ def show_host(request: Request, host_id: str, section: Annotated[str, Query(max_
 
 
 def _known(connection: Connection, host_id: str) -> Host:
-    host = hosts.by_id(connection, host_id)
+    host = hosts.by_id(connection, host_id) if host_id.isalnum() else None  # PostgreSQL takes no NUL
     if host is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"no host {host_id[:64]}")
     return host

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from envparity_agent.fingerprint import (
+    MAX_STRING,
     SPLIT,
     Attributes,
     Fingerprint,
@@ -15,13 +16,19 @@ from envparity_agent.fingerprint import (
     Target,
     canonical,
 )
+from envparity_agent.kinds import KINDS, compared_between
+from envparity_server.compare.differences import covering, is_complete
+
+_LONGEST_LABEL = MAX_STRING // 2
+_KNOWN = frozenset(kind for kind, _ in KINDS)
 
 
 def majority(target: Target, taken_at: str, votes: Sequence[FingerprintLike]) -> FingerprintLike:
     """The reference of several hosts; of one host, its own fingerprint.
 
-    A section is in it where more than half of the hosts have it. An item has the value that more than half of the
-    hosts whose section is good have; where no value has that, it is an item with the attribute `split`.
+    A section is in it where more than half of the hosts that could list it have it; where half have it, it is failed
+    (split). An item has the value that more than half of the hosts whose section is good have, in what is compared;
+    where no value has that, it is an item with the attribute `split`.
     """
     if len(votes) == 1:
         return votes[0]
@@ -29,66 +36,91 @@ def majority(target: Target, taken_at: str, votes: Sequence[FingerprintLike]) ->
     sections = {}
     for path in paths:
         having = [vote.sections[path] for vote in votes if path in vote.sections]
-        if 2 * len(having) > len(votes):
+        lacking = sum(path not in vote.sections and _would_list(vote, path) for vote in votes)
+        if len(having) > lacking:
             sections[path] = _section(path, having)
+        elif len(having) == lacking:
+            sections[path] = Section(path, having[0].kind, having[0].schema, status=Status.FAILED, reasons=(SPLIT,))
     return Fingerprint(target, taken_at, sections)
 
 
+def _would_list(vote: FingerprintLike, path: str) -> bool:
+    """Whether a host that lacks a section is known not to have it."""
+    cover = covering(vote, path)
+    return cover is None or is_complete(cover)
+
+
 def _section(path: str, having: list[SectionLike]) -> Section:
-    good = [one for one in having if one.status == Status.OK]
+    good = [one for one in having if is_complete(one)]  # a known absence is knowledge, and votes
     model = (good or having)[0]
     if not good:
         return Section(path, model.kind, model.schema, status=model.status, reasons=model.reasons)
     by_hash = Counter(one.hash for one in good)
     commonest, count = by_hash.most_common(1)[0]
+    status: Status = Status.OK
+    reasons: tuple[str, ...] = ()
     if 2 * count > len(good):
         model = next(one for one in good if one.hash == commonest)
+        status, reasons = model.status, model.reasons
     items = _items(good) if len(by_hash) > 1 else model.items
-    return Section(path, model.kind, model.schema, items)
+    return Section(path, model.kind, model.schema, items, status, reasons)
 
 
 def _items(sections: list[SectionLike]) -> Items:
     """The majority of each item; pages that several sections share are counted instead of read again."""
+    schemas = {(one.kind, one.schema) for one in sections}
+    names = compared_between(*schemas) | {"specifier"} if {kind for kind, _ in schemas} <= _KNOWN else None
     if len({len(one.page_hashes) for one in sections}) > 1:
         weights = Counter(one.hash for one in sections)
         distinct = {one.hash: one.items for one in sections}
-        return _agreed([(distinct[hash], hosts) for hash, hosts in weights.items()], len(sections))
+        return _agreed([(distinct[hash], hosts) for hash, hosts in weights.items()], len(sections), names)
     found: dict[str, Attributes] = {}
     for position in range(len(sections[0].page_hashes)):
         pages = Counter(one.page_hashes[position] for one in sections)
         holders = {one.page_hashes[position]: one for one in sections}
         alternatives = [(holders[hash].page(position), hosts) for hash, hosts in pages.items()]
-        found.update(_agreed(alternatives, len(sections)))
+        found.update(_agreed(alternatives, len(sections), names))
     return found
 
 
-def _agreed(alternatives: list[tuple[Items, int]], voters: int) -> Items:
-    """The majority of each item of some pages, each with the number of hosts that have it."""
+def _agreed(alternatives: list[tuple[Items, int]], voters: int, names: frozenset[str] | None) -> Items:
+    """The majority of each item of some pages, each with the number of hosts that have it.
+
+    Only `names` are held against each other, None for all: what is kept for people takes no part in the vote.
+    """
     if len(alternatives) == 1:
         return alternatives[0][0]
     found: dict[str, Attributes] = {}
     for name in sorted({name for items, _ in alternatives for name in items}):
         values: Counter[bytes] = Counter()
-        bodies: dict[bytes, Attributes | None] = {}
+        bodies: dict[bytes, list[tuple[int, bytes, Attributes | None]]] = {}
         for items, hosts in alternatives:
             body = items.get(name)
-            key = canonical(body)
+            key = canonical(_projected(body, names))
             values[key] += hosts
-            bodies[key] = body
+            bodies.setdefault(key, []).append((hosts, canonical(body), body))
         key, count = values.most_common(1)[0]
         if 2 * count <= voters:
-            found[name] = {SPLIT: _told((bodies[value], hosts) for value, hosts in values.most_common())}
-        elif (agreed := bodies[key]) is not None:
+            told = ((_projected(bodies[value][0][2], names), hosts) for value, hosts in values.items())
+            found[name] = {SPLIT: _told(told)}
+        elif (agreed := max(bodies[key], key=lambda one: one[:2])[2]) is not None:
             found[name] = agreed
     return found
 
 
+def _projected(body: Attributes | None, names: frozenset[str] | None) -> Attributes | None:
+    if body is None or names is None:
+        return body
+    return {name: value for name, value in body.items() if name in names}
+
+
 def _told(values: Iterable[tuple[Attributes | None, int]]) -> tuple[str, ...]:
     """What the hosts have, each with its count."""
-    return tuple(sorted(f"{_label(body)}: {hosts} host{'s' if hosts > 1 else ''}" for body, hosts in values))
+    return tuple(sorted({f"{_label(body)}: {hosts} host{'s' if hosts > 1 else ''}" for body, hosts in values}))
 
 
 def _label(body: Attributes | None) -> str:
     if body is None:
         return "not there"
-    return str(body.get("version") or next(iter(body.values()), ""))
+    shown = str(body.get("version") or ", ".join(f"{name} {value}" for name, value in sorted(body.items())))
+    return shown if len(shown) <= _LONGEST_LABEL else f"{shown[:_LONGEST_LABEL]}…"

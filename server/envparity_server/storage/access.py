@@ -30,6 +30,14 @@ def make_enrolment_token(
     return token
 
 
+def is_enrolment_token(connection: Connection, token: str) -> bool:
+    """Whether a token was ever handed out for enrolling; it may be used up: an enrolment may be sent again."""
+    return (
+        connection.scalar(select(enrolment_token.c.token_hash).where(enrolment_token.c.token_hash == hashed(token)))
+        is not None
+    )
+
+
 def use_enrolment_token(connection: Connection, token: str, environment: str | None, now: datetime) -> str | None:
     """Spend one use of a token; returns the environment to enrol into, None where the token does not allow it.
 

@@ -28,7 +28,9 @@ def missing(connection: Connection, hashes: Iterable[str]) -> list[str]:
 
 def store(connection: Connection, bodies: Iterable[bytes]) -> None:
     """Store objects; those that are there already stay as they are."""
-    rows = [{"hash": digest(body), "body": body} for body in bodies]
+    by_hash = {digest(body): body for body in bodies}
+    # in one order, so that two agents with the same objects wait for each other instead of both for ever
+    rows = [{"hash": hash, "body": by_hash[hash]} for hash in sorted(by_hash)]
     insert = postgresql.insert(content) if connection.dialect.name == "postgresql" else sqlite.insert(content)
     for batch in _batches(rows):
         connection.execute(insert.on_conflict_do_nothing(), batch)

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -81,6 +82,10 @@ def migrate(engine: Engine) -> None:
             command.upgrade(configuration, "head")
     except OperationalError as problem:
         raise CannotTell(f"cannot open the database: {problem.orig}", "check its URL and that it runs") from None
+    except CommandError as problem:
+        raise UsageError(
+            f"the database has a schema that this program does not know: {problem}", "install the newer envparity"
+        ) from None
 
 
 def check_schema(engine: Engine) -> None:

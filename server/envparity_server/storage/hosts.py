@@ -124,6 +124,8 @@ def record(connection: Connection, before: Host, last: Mapping[str, Any], now: d
     2. An interval of the new root begins now.
     3. The host's row says what was reported, and when.
     """
+    if before.seen_at is not None:
+        now = max(now, before.seen_at + timedelta(microseconds=1))  # whatever the server's clock does
     if before.root != last["root"]:
         if before.root is not None:
             connection.execute(

@@ -62,11 +62,12 @@ def test_comparing_the_other_way_round_mirrors(sides: tuple[Fingerprint, Fingerp
             state=MIRRORED.get(one.state, one.state),
             left=one.right,
             right=one.left,
+            version="",  # as the left side writes it
         )
         for one in there.differences
     ]
     key = repr
-    assert sorted(mirrored, key=key) == sorted((replace(one, kind="") for one in back.differences), key=key)
+    assert sorted(mirrored, key=key) == sorted((replace(one, kind="", version="") for one in back.differences), key=key)
     assert (there.same, there.examined) == (back.same, back.examined)
     assert {(pair.right, pair.left) for pair in there.pairs} == {(pair.left, pair.right) for pair in back.pairs}
 

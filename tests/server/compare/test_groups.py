@@ -89,7 +89,15 @@ def difference(state: State, attribute: str, **more: object) -> Difference:
         (difference(State.ONLY_LEFT, "version", left="0.9"), "only left: 0.9"),
         (difference(State.ONLY_RIGHT, "version", right="0.9"), "only right: 0.9"),
         (difference(State.ONLY_LEFT, "", left=True), "only left"),
-        (difference(State.INCOMPARABLE, "content"), "not comparable"),
+        (difference(State.INCOMPARABLE, "content", left="a", right="b"), "not comparable (a | b)"),
+        (
+            difference(State.INCOMPARABLE, "content", left="sha256:a"),
+            "not comparable: nothing says what the right side contains (no RECORD)",
+        ),
+        (
+            difference(State.CHANGED, "metadata", left="sha256:a", right="sha256:b", version="2.1"),
+            "same version 2.1, other metadata, the same code: a → b",
+        ),
         (difference(State.UNKNOWN, "", left="failed(permission)", right="ok"), "unknown (failed(permission) | ok)"),
     ],
 )  # fmt: skip

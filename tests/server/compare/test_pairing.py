@@ -6,7 +6,7 @@ from hypothesis import given
 
 from envparity_agent.fingerprint import Fingerprint, Section
 from envparity_server.compare.pairing import pair
-from tests.server.making import fingerprints, packages, properties, section
+from tests.server.making import ENGINE, fingerprints, packages, properties, section
 
 Pairs = list[tuple[str | None, str | None, str | None]]
 
@@ -79,7 +79,14 @@ def test_shadowed_distributions_and_the_interpreter_count_for_no_likeness() -> N
 def test_containers_are_paired_by_their_names_only() -> None:
     image = {"image": {"config": "sha256:a"}}
     left, right = section("container/web", image), section("container/web-1", image)
-    assert paired([left], [right]) == [("container/web", None, None), (None, "container/web-1", None)]
+    for hosts in (([left, ENGINE], [right]), ([left], [right, ENGINE]), ([left, ENGINE], [right, ENGINE])):
+        assert {("container/web", None, None), (None, "container/web-1", None)} <= set(paired(*hosts))
+
+
+def test_the_two_containers_that_were_named_are_a_pair() -> None:
+    left, right, more = (section(f"container/{name}") for name in ("web", "web-1", "db"))
+    assert paired([left], [right]) == [("container/web", "container/web-1", "the two containers that were named")]
+    assert len(paired([left], [right, more])) == 3
 
 
 @properties

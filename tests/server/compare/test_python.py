@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from envparity_agent.fingerprint import Attributes, Section
+from envparity_agent.fingerprint import Attributes, Fingerprint, Section
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Distance, State
 from tests.server.making import SEARCHED, compared, host, section
@@ -70,7 +70,7 @@ DIFFERENT: dict[str, tuple[Attributes, Attributes, Found]] = {
     "of other metadata only": (
         WHEEL,
         other(content="sha256:content-b"),
-        [("content", State.CHANGED, Distance.REBUILD)],
+        [("metadata", State.CHANGED, Distance.REBUILD)],
     ),
     "for another Python, from the same source": (
         WHEEL,
@@ -91,6 +91,16 @@ DIFFERENT: dict[str, tuple[Attributes, Attributes, Found]] = {
         WHEEL,
         other(content=None, code=None, pure=None),
         [("content", State.INCOMPARABLE, None)],
+    ),
+    "whose metadata could not be read": (
+        other(problem="unread: permission"),
+        WHEEL,
+        [("problem", State.UNKNOWN, None)],
+    ),
+    "broken by an interrupted upgrade": (
+        {"problem": "no METADATA"},
+        WHEEL,
+        [("problem", State.CHANGED, None)],
     ),
     "at another commit": (other(commit="a" * 40), other(commit="b" * 40), [("commit", State.CHANGED, None)]),
     "editable on one side": (WHEEL, other(editable=True), [("editable", State.CHANGED, None)]),
@@ -129,6 +139,27 @@ def test_a_distribution_with_the_same_version_carries_it() -> None:
         "sha256:content-a",
         "sha256:content-b",
     )
+
+
+def test_wheels_for_another_python_have_that_one_cause() -> None:
+    def side(abi: str) -> Fingerprint:
+        wheel = other(tags=(f"cp{abi}-cp{abi}-manylinux_2_17_x86_64",), content=f"sha256:{abi}")
+        return host(
+            section(SHOP, {"@python": {"version": f"3.{abi[1:]}.1", "abi": f"3.{abi[1:]}"}, "markupsafe": wheel})
+        )
+
+    found = [(one.item, one.attribute) for one in compare(side("311"), side("313")).differences]
+    assert found == [("@python", "version")]
+
+
+@pytest.mark.parametrize("version", ["2.1.5", "2.1.4"])
+def test_what_is_declared_for_some_pythons_only_is_never_drift(version: str) -> None:
+    left = host(declared({"markupsafe": {"version": version, "marker": "python_version < '3.9'"}}), kind="declared")
+    installed = host(section(SHOP, {"markupsafe": WHEEL}))
+    for right in (installed, host(section(SHOP, {}))):
+        found = compare(left, right).differences
+        assert {one.state for one in found} <= {State.UNKNOWN}
+        assert bool(found) == (version == "2.1.4" or right is not installed)
 
 
 def declared(items: dict[str, Attributes]) -> Section:

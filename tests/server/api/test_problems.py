@@ -1,0 +1,241 @@
+"""Tests of refusals: who may ask what, and that every answer says what is wrong and guards the browser."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
+from sqlalchemy import Engine
+from starlette.routing import Mount, Route
+
+from envparity_server.app import CONTENT_SECURITY_POLICY, create_app
+from envparity_server.storage.database import open_database
+from tests.server.asking import HOST_ID, Asking
+from tests.server.making import OPERATING_SYSTEM, host
+
+# what anybody may have: the login, the page's own files, and what the API promises
+PUBLIC = {
+    ("GET", "/login"),
+    ("POST", "/login"),
+    ("GET", "/static"),
+    ("GET", "/openapi.json"),
+    ("GET", "/api/v1/schemas/fingerprint"),
+}
+# ends whatever session there is, and sends to the login
+HARMLESS = {("POST", "/logout")}
+
+FILLED = {"{host_id}": HOST_ID, "{epoch}": "00112233", "{seq}": "1"}
+
+
+def routes(routing: Any) -> Iterator[tuple[str, str]]:
+    """Every method and path, also below routers that are included."""
+    for route in routing.routes:
+        if hasattr(route, "original_router"):
+            yield from routes(route.original_router)
+        elif isinstance(route, Mount):
+            yield "GET", route.path
+        elif isinstance(route, Route):
+            yield from ((method, route.path) for method in sorted((route.methods or set()) - {"HEAD"}))
+        else:
+            raise TypeError(f"a route of an unknown kind: {route!r}")
+
+
+@pytest.fixture
+def anybody(sqlite: Engine) -> Asking:
+    """Somebody without a credential."""
+    return Asking(create_app(sqlite), sqlite)
+
+
+def filled(path: str) -> str:
+    """A path with something in place of each parameter."""
+    for name, value in FILLED.items():
+        path = path.replace(name, value)
+    assert "{" not in path, f"a new parameter: {path}"
+    return path
+
+
+def test_there_are_routes_to_check(anybody: Asking) -> None:
+    assert len(set(routes(anybody.app))) >= 15
+    assert set(routes(anybody.app)) >= PUBLIC | HARMLESS
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Basic dXNlcjpwYXNz"},
+        {"Authorization": "Bearer unknown"},
+        {"Authorization": "Bearer " + "x" * 129},
+        {"Authorization": "Bearer " + "x" * 1_000_000},
+        {"Authorization": "Bearer \xff\xfe"},
+        {"Cookie": "envparity_session=unknown"},
+        {"Cookie": "envparity_session="},
+        {"Cookie": "envparity_session=" + "x" * 100_000},
+    ],
+    ids=["nothing", "empty", "no token", "blank", "basic", "unknown", "long", "very long", "no ASCII", "cookie",
+         "empty cookie", "long cookie"],
+)  # fmt: skip
+def test_every_route_needs_a_credential_but_those_that_are_public(anybody: Asking, headers: dict[str, str]) -> None:
+    encoded = {name: value.encode("latin-1") for name, value in headers.items()}
+    for method, path in sorted(set(routes(anybody.app)) - PUBLIC - HARMLESS):
+        more: dict[str, Any] = {"json": {}} if method != "GET" else {}
+        if path.startswith("/api/v1/hosts/{"):
+            more = {"json": {"name": "web-1", "credential": "x" * 32}}
+        answer = anybody.ask(method, filled(path), headers=encoded, **more)
+        if path.startswith("/api/"):
+            assert answer.status_code == 401, (method, path, answer.text)
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.headers["www-authenticate"] == "Bearer"
+        else:
+            assert answer.status_code == 303, (method, path, answer.text)
+            assert answer.headers["location"].startswith("/login")
+
+
+def test_every_wrong_token_has_the_same_answer(anybody: Asking) -> None:
+    answers = [
+        anybody.ask("GET", "/api/v1/hosts", headers={"Authorization": one}).json()
+        for one in ("", "Bearer x", "Bearer " + "x" * 500, "Basic eDp5")
+    ]
+    assert all(one == answers[0] for one in answers)
+    assert set(answers[0]) == {"title", "status", "detail", "advice"}
+
+
+def test_what_is_public_asks_for_nothing(anybody: Asking) -> None:
+    for path in ("/login", "/static/icon.svg", "/openapi.json", "/api/v1/schemas/fingerprint"):
+        assert anybody.get(path).status_code == 200
+    assert anybody.ask("POST", "/logout").headers["location"] == "/login"
+
+
+ROLES = {
+    "ci": {("POST", "/api/v1/gates")},
+    "viewer": {
+        ("POST", "/api/v1/gates"),
+        ("GET", "/api/v1/hosts"),
+        ("GET", "/api/v1/fingerprints"),
+        ("GET", "/api/v1/compare"),
+    },
+    "agent": {("PUT", "/api/v1/objects"), ("PUT", "/api/v1/reports/{epoch}/{seq}")},
+    "enrolment": {("PUT", "/api/v1/hosts/{host_id}")},
+    "person": {("GET", "/api/v1/hosts"), ("GET", "/api/v1/fingerprints"), ("GET", "/api/v1/compare")},
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_may_do_what_it_is_for_and_nothing_else(anybody: Asking, role: str) -> None:
+    anybody.as_agent("f" * 16, "g" * 32)
+    asking = {
+        "ci": lambda: anybody.as_role("ci"),
+        "viewer": lambda: anybody.as_role("viewer"),
+        "agent": lambda: anybody.bearing("g" * 32),
+        "enrolment": lambda: anybody.bearing(anybody.enrolment_token()),
+        "person": anybody.logged_in,
+    }[role]()
+    allowed = set()
+    for method, path in sorted(set(routes(anybody.app)) - PUBLIC):
+        if path.startswith("/api/"):
+            body = {"name": "web-1", "credential": "x" * 32} if path.startswith("/api/v1/hosts/") else {}
+            answer = asking.ask(method, filled(path), **({"json": body} if method != "GET" else {}))
+            assert answer.status_code < 500, (method, path, answer.text)
+            if answer.status_code not in (401, 403):
+                allowed.add((method, path))
+    assert allowed == ROLES[role]
+
+
+def test_a_session_that_was_ended_may_ask_nothing(anybody: Asking) -> None:
+    person = anybody.logged_in()
+    assert person.get("/api/v1/hosts").status_code == 200
+    person.ask("POST", "/logout")
+    assert person.get("/api/v1/hosts").status_code == 401
+
+
+HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/login", 200),
+        ("GET", "/static/icon.svg", 200),
+        ("GET", "/static/missing.js", 404),
+        ("GET", "/openapi.json", 200),
+        ("GET", "/hosts", 303),
+        ("GET", "/nowhere", 404),
+        ("DELETE", "/login", 405),
+        ("GET", "/api/v1/hosts", 401),
+        ("GET", "/api/v1/nowhere", 404),
+        ("DELETE", "/api/v1/hosts", 405),
+        ("PUT", "/api/v1/hosts/odd%20id", 422),
+        ("POST", "/login", 422),
+    ],
+)
+def test_every_answer_guards_the_browser(anybody: Asking, method: str, path: str, status: int) -> None:
+    answer = anybody.ask(method, path)
+    assert answer.status_code == status
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert ("no-store" in answer.headers.get("cache-control", "")) == (not path.startswith("/static/"))
+
+
+def test_the_policy_lets_no_inline_script_and_no_other_server_in() -> None:
+    rules = dict(rule.strip().split(" ", 1) for rule in CONTENT_SECURITY_POLICY.split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == rules["style-src"] == rules["connect-src"] == rules["form-action"] == "'self'"
+    assert rules["frame-ancestors"] == rules["base-uri"] == "'none'"
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/hosts/odd%20id", "/api/v1/reports/x/1"])
+def test_every_refusal_of_the_api_is_a_problem_document(anybody: Asking, path: str) -> None:
+    answer = anybody.bearing("x").ask("PUT", path, json={})
+    assert answer.status_code in (404, 405, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json().keys() >= {"title", "status", "detail"}
+    assert isinstance(answer.json()["detail"], str)
+
+
+def test_an_error_of_the_server_tells_nothing_of_itself(tmp_path_factory: pytest.TempPathFactory) -> None:
+    engine = open_database(f"sqlite:///{tmp_path_factory.mktemp('broken') / 'without-tables.db'}")
+    asking = Asking(create_app(engine), engine)
+    answer = asking.bearing("x").get("/api/v1/hosts")
+    engine.dispose()
+    assert answer.status_code in (500, 503)
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert not any(word in answer.text for word in ("Traceback", "sqlite", "no such table", "SELECT"))
+
+
+def test_the_document_of_the_api_can_be_generated(anybody: Asking) -> None:
+    document = anybody.get("/openapi.json").json()
+    described = {path for path in document["paths"] if path.startswith("/api/")}
+    assert described == {path for _, path in routes(anybody.app) if path.startswith("/api/")}
+    assert all(path.startswith("/api/") for path in document["paths"])
+    assert all(one.get("description") for path in document["paths"].values() for one in path.values())
+
+
+def test_the_schema_of_a_fingerprint_is_a_schema_that_fingerprints_fit(anybody: Asking) -> None:
+    schema = anybody.get("/api/v1/schemas/fingerprint").json()
+    Draft202012Validator.check_schema(schema)
+    document = host(OPERATING_SYSTEM).document()
+    assert list(Draft202012Validator(schema).iter_errors(document)) == []
+    assert list(Draft202012Validator(schema).iter_errors({**document, "root": "sha256:x"}))
+
+
+def test_a_new_application_has_no_page_that_loads_from_elsewhere(anybody: Asking) -> None:
+    app: FastAPI = anybody.app
+    assert (app.docs_url, app.redoc_url) == (None, None)
+
+
+def test_a_database_that_cannot_be_used_is_never_an_acknowledgement() -> None:
+    gone = Asking(create_app(open_database("sqlite:////nowhere/at/all.db")), open_database("sqlite://"))
+    answer = gone.bearing("epa_" + "x" * 40).ask("PUT", "/api/v1/reports/00112233/1", json={"root": "0" * 64})
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    page = gone.ask("GET", "/hosts", headers={"Cookie": "envparity_session=x"})
+    assert (page.status_code, "cannot be used now" in page.text) == (503, True)

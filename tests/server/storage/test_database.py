@@ -1,0 +1,135 @@
+"""Tests of opening databases and of their schema."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from envparity_agent.errors import CannotTell, EnvparityError, UsageError
+from envparity_server.storage.database import check_schema, migrate, open_database, reading, writing
+from envparity_server.storage.tables import metadata
+
+
+def test_a_migrated_database_has_the_schema_of_this_program(empty_database: Engine) -> None:
+    migrate(empty_database)
+    check_schema(empty_database)
+    with reading(empty_database) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_twice_is_harmless(empty_database: Engine) -> None:
+    migrate(empty_database)
+    with writing(empty_database) as connection:
+        connection.execute(text("INSERT INTO content (hash, body) VALUES ('a', 'b')"))
+    migrate(empty_database)
+    check_schema(empty_database)
+    with reading(empty_database) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM content")) == 1
+
+
+def test_an_empty_database_is_refused_with_what_to_do(empty_database: Engine) -> None:
+    with pytest.raises(UsageError, match="schema none") as refused:
+        check_schema(empty_database)
+    assert "envparity server migrate" in refused.value.advice
+
+
+def test_a_database_of_a_newer_program_is_refused(empty_database: Engine) -> None:
+    migrate(empty_database)
+    with writing(empty_database) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'ffff'"))
+    with pytest.raises(UsageError, match="schema ffff"):
+        check_schema(empty_database)
+
+
+def test_a_database_of_a_newer_program_is_not_migrated(empty_database: Engine) -> None:
+    migrate(empty_database)
+    with writing(empty_database) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'ffff'"))
+    with pytest.raises(EnvparityError):
+        migrate(empty_database)
+    with reading(empty_database) as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "ffff"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "not a url",
+        "mysql://root@localhost/envparity",
+        "oracle+cx://x",
+        "sqlite+nothing:///a",
+        "postgresql+no://a/b",
+    ],
+)
+def test_what_is_no_database_of_ours_is_refused(url: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        open_database(url)
+    assert refused.value.advice
+
+
+def test_a_password_in_an_address_is_never_shown() -> None:
+    with pytest.raises(UsageError) as refused:
+        open_database("mysql://root:secret@localhost/envparity")
+    assert "secret" not in f"{refused.value} {refused.value.advice}"
+
+
+@pytest.mark.parametrize("do", [migrate, check_schema], ids=["migrate", "check"])
+def test_a_database_that_cannot_be_opened_cannot_tell(tmp_path: Path, do: object) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'missing' / 'server.db'}")
+    with pytest.raises(CannotTell, match="cannot open the database"):
+        do(engine)  # type: ignore[operator]  # mypy joins two functions to object
+    engine.dispose()
+
+
+def test_sqlite_keeps_what_it_has_acknowledged(sqlite: Engine) -> None:
+    with reading(sqlite) as connection:
+        settings = {name: connection.scalar(text(f"PRAGMA {name}")) for name in ("journal_mode", "synchronous")}
+        assert settings == {"journal_mode": "wal", "synchronous": 2}
+        assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+def test_a_transaction_that_fails_leaves_nothing(database: Engine) -> None:
+    def fail() -> None:
+        with writing(database) as connection:
+            connection.execute(text("INSERT INTO content (hash, body) VALUES ('a', 'b')"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with reading(database) as connection:
+        assert connection.scalar(text("SELECT count(*) FROM content")) == 0
+
+
+def test_no_update_of_two_writers_is_lost(database: Engine) -> None:
+    with writing(database) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO enrolment_token (token_hash, expires_at, uses_left) VALUES ('a', '2030-01-01 00:00:00', 0)"
+            )
+        )
+
+    def count_up() -> None:
+        for _ in range(20):
+            with writing(database) as connection:
+                # on PostgreSQL a row that is read to be changed is locked; SQLite has the whole database
+                lock = " FOR UPDATE" if database.dialect.name == "postgresql" else ""
+                seen = connection.scalar(text(f"SELECT uses_left FROM enrolment_token{lock}"))  # noqa: S608
+                connection.execute(text("UPDATE enrolment_token SET uses_left = :n"), {"n": (seen or 0) + 1})
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with reading(database) as connection:
+        assert connection.scalar(text("SELECT uses_left FROM enrolment_token")) == 80
+
+
+def test_a_migration_makes_every_table(empty_database: Engine) -> None:
+    migrate(empty_database)
+    assert set(inspect(empty_database).get_table_names()) == {*metadata.tables, "alembic_version"}
