@@ -10,8 +10,10 @@ import httpx
 from httpx_retries import Retry, RetryTransport
 
 from envparity_agent import __version__
+from envparity_agent.canonical import decode
+from envparity_agent.documents import from_document
 from envparity_agent.errors import CannotTell, InvalidDocument, UsageError
-from envparity_agent.fingerprint import Fingerprint, decode, from_document
+from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.spool import Report
 from envparity_agent.state import Enrolment
 

@@ -10,14 +10,13 @@ The hash of an object is the SHA-256 of its bytes, so equal hashes mean equal fa
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
 
-from envparity_agent.errors import InvalidDocument
+from envparity_agent.canonical import canonical, digest
 
 Value: TypeAlias = str | int | bool | tuple[str, ...] | None
 Attributes: TypeAlias = Mapping[str, Value]
@@ -27,8 +26,6 @@ DOCUMENT_SCHEMA = 1
 PAGE_ITEMS = 64  # a section of up to this many items is one page, a larger one is this many pages
 MAX_ITEMS = 50_000
 MAX_STRING = 1024
-MAX_DEPTH = 32
-MAX_INTEGER = 2**63 - 1
 
 SPLIT = "split"  # the attribute of an item on which no majority of hosts agrees; holds what they have
 
@@ -57,64 +54,6 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     UNSUPPORTED = "unsupported"
     VANISHED = "vanished"  # was there when the scan began
-
-
-def canonical(value: Any) -> bytes:
-    """The one JSON text of a value: sorted keys, no spaces, UTF-8.
-
-    Raises ValueError for what has none: floats, lone surrogates.
-    """
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_refuse
-    ).encode()
-
-
-def _refuse(value: object) -> None:
-    raise ValueError(f"{type(value).__name__} has no canonical JSON")
-
-
-def digest(body: bytes) -> str:
-    """SHA-256 of an object's bytes, as 64 hexadecimal digits."""
-    return hashlib.sha256(body).hexdigest()
-
-
-def decode(body: bytes) -> Any:
-    """Parse JSON strictly: no floats, no duplicate keys, bounded depth and integers; lists become tuples.
-
-    Raises InvalidDocument; the stdlib's defaults accept NaN, duplicate keys and lone surrogates.
-    """
-    try:
-        parsed = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_unique, parse_float=_no_float, parse_constant=_no_float
-        )
-        return _bounded(parsed, MAX_DEPTH)
-    except (ValueError, RecursionError) as problem:
-        raise InvalidDocument(f"not a valid JSON document: {problem}") from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = dict(pairs)
-    if len(keys) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return keys
-
-
-def _no_float(text: str) -> None:
-    raise ValueError(f"{text[:20]} is not an integer")
-
-
-def _bounded(value: Any, depth: int) -> Any:
-    if depth == 0:
-        raise ValueError(f"nested deeper than {MAX_DEPTH}")
-    if isinstance(value, dict):
-        return {_bounded(key, depth): _bounded(inner, depth - 1) for key, inner in value.items()}
-    if isinstance(value, list):
-        return tuple(_bounded(inner, depth - 1) for inner in value)
-    if isinstance(value, str):
-        value.encode()  # UnicodeEncodeError, a ValueError, on lone surrogates
-    elif isinstance(value, int) and abs(value) > MAX_INTEGER:
-        raise ValueError("an integer is larger than 64 bits")
-    return value
 
 
 @dataclass(frozen=True)
@@ -323,111 +262,6 @@ def _section_document(section: Section) -> dict[str, Any]:
         "observed": section.observed,
         "items": section.items,
     }
-
-
-def from_document(document: Any) -> Fingerprint:
-    """Read a fingerprint document, unknown fields ignored; raises InvalidDocument, also where the hash does not fit."""
-    top = _mapping(document, "the document")
-    if type(top.get("schema")) is not int or top["schema"] != DOCUMENT_SCHEMA:
-        raise InvalidDocument(
-            f"not a fingerprint of schema {DOCUMENT_SCHEMA}", "make one with: envparity show --json > FILE"
-        )
-    target = _mapping(top.get("target"), "target")
-    sections = {
-        _text(path, "a section path"): _read_section(path, _mapping(body, path))
-        for path, body in _mapping(top.get("sections"), "sections").items()
-    }
-    observed = _mapping(top.get("observed", {}), "observed")
-    fingerprint = Fingerprint(
-        target=Target(_text(target.get("kind"), "target.kind"), _text(target.get("name"), "target.name")),
-        taken_at=_text(top.get("taken_at"), "taken_at"),
-        sections=sections,
-        identity=check_attributes(top.get("identity", {}), "identity"),
-        timings=check_attributes(observed.get("survey", {}), "observed.survey"),
-    )
-    if top.get("root") != f"sha256:{fingerprint.root}":
-        raise InvalidDocument("its root hash does not fit its content: the fingerprint was changed after it was taken")
-    return fingerprint
-
-
-def _read_section(path: str, body: Mapping[str, Any]) -> Section:
-    head = check_section({**body, "count": 0, "pages": ()}, path)
-    return Section(
-        path=path,
-        kind=head["kind"],
-        schema=head["schema"],
-        status=Status(head["status"]),
-        reasons=head["reasons"],
-        items=check_items(body.get("items"), path),
-        observed=check_attributes(body.get("observed", {}), path),
-    )
-
-
-def check_section(body: Mapping[str, Any], where: str) -> Mapping[str, Any]:
-    """Validate a decoded section object and return it; raises InvalidDocument."""
-    _text(body.get("kind"), f"{where}: kind")
-    schema = body.get("schema")
-    if type(schema) is not int or not 1 <= schema < 1000:
-        raise InvalidDocument(f"{where}: schema is not a version number")
-    if body.get("status") not in tuple(Status):  # a tuple: what was sent may have no hash
-        raise InvalidDocument(f"{where}: unknown status")
-    if type(body.get("count")) is not int or not 0 <= body["count"] <= MAX_ITEMS:
-        raise InvalidDocument(f"{where}: count is not a number of items")
-    for name in ("reasons", "pages"):
-        if not isinstance(body.get(name), tuple):
-            raise InvalidDocument(f"{where}: {name} is not a list")
-        for entry in body[name]:
-            _text(entry, f"{where}: {name}")
-    return body
-
-
-def check_items(value: Any, where: str) -> Items:
-    """Validate a decoded `item -> {attribute: value}` and return it; raises InvalidDocument."""
-    items = _mapping(value, f"{where}: items")
-    if len(items) > MAX_ITEMS:
-        raise InvalidDocument(f"{where}: more than {MAX_ITEMS} items")
-    return {
-        _text(name, f"{where}: an item"): check_attributes(body, f"{where}: {name}") for name, body in items.items()
-    }
-
-
-def check_attributes(value: Any, where: str) -> Attributes:
-    """Validate a decoded `attribute -> value` and return it; raises InvalidDocument."""
-    attributes = _mapping(value, where)
-    for name, inner in attributes.items():
-        _text(name, f"{where}: an attribute")
-        for part in inner if isinstance(inner, tuple) else (inner,):
-            if isinstance(part, str):
-                _text(part, f"{where}: {name}")
-            elif isinstance(inner, tuple) or not (part is None or isinstance(part, int)):
-                raise InvalidDocument(f"{where}: {name} is not text, a number, true, false, null or a list of text")
-    return attributes
-
-
-def _mapping(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise InvalidDocument(f"{where} is not an object")
-    return value
-
-
-def _text(value: Any, where: str) -> str:
-    if not isinstance(value, str) or len(value) > MAX_STRING:
-        raise InvalidDocument(f"{where} is not a text of at most {MAX_STRING} characters")
-    return value
-
-
-def references(body: bytes) -> tuple[str, ...]:
-    """Validate one object as it was received and return the hashes that it refers to; raises InvalidDocument."""
-    value = _mapping(decode(body), "an object")
-    if sum(name in value for name in ("items", "pages", "sections")) != 1:
-        raise InvalidDocument("an object is a root, a section or a page, and only one of them")
-    if "items" in value:
-        check_items(value["items"], "a page")
-        return ()
-    if "sections" in value:
-        sections = _mapping(value["sections"], "a root")
-        return tuple(_text(hash, _text(path, "a section path")) for path, hash in sections.items())
-    return tuple(check_section(value, "a section")["pages"])
 
 
 def clean(items: Iterable[tuple[str, Attributes]]) -> dict[str, Attributes]:

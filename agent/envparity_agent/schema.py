@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from envparity_agent.fingerprint import DOCUMENT_SCHEMA, MAX_INTEGER, MAX_ITEMS, MAX_STRING, SPLIT, Status
+from envparity_agent.canonical import MAX_INTEGER
+from envparity_agent.fingerprint import DOCUMENT_SCHEMA, MAX_ITEMS, MAX_STRING, SPLIT, Status
 from envparity_agent.kinds import KINDS
 
 _TEXT = {"type": "string", "maxLength": MAX_STRING}

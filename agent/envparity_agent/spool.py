@@ -5,8 +5,10 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from envparity_agent.canonical import canonical, decode
+from envparity_agent.documents import from_document
 from envparity_agent.errors import InvalidDocument
-from envparity_agent.fingerprint import Fingerprint, canonical, decode, from_document
+from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.state import write_durably
 
 _log = logging.getLogger(__name__)

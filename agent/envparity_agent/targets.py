@@ -12,14 +12,16 @@ from typing import Any
 import docker
 import docker.errors
 
+from envparity_agent.canonical import decode
 from envparity_agent.collectors import COLLECTORS, INSIDE, PYTHON_ONLY, containers
 from envparity_agent.collectors.archive import copied
 from envparity_agent.collectors.declared import read_requirements
 from envparity_agent.collectors.engine import connect, locate
 from envparity_agent.collectors.images import store
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.documents import from_document
 from envparity_agent.errors import CannotTell, UsageError
-from envparity_agent.fingerprint import Fingerprint, Target, decode, from_document
+from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_agent.root import Root
 from envparity_agent.survey import now, survey
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from envparity_agent.documents import references
 from envparity_agent.errors import EnvparityError, InvalidDocument
-from envparity_agent.fingerprint import references
 from envparity_server.storage import content, hosts
 
 

@@ -7,7 +7,8 @@ import jsonschema  # type: ignore[import-untyped]  # it ships no types
 import pytest
 
 from envparity_agent import __version__, schema
-from envparity_agent.fingerprint import decode, from_document
+from envparity_agent.canonical import decode
+from envparity_agent.documents import from_document
 from tests.agent.commands import envparity
 from tests.agent.trees import distribution, put, system, venv
 

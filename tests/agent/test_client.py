@@ -10,9 +10,11 @@ import httpx
 import pytest
 
 from envparity_agent import client as client_module
+from envparity_agent.canonical import digest
 from envparity_agent.client import Client
+from envparity_agent.documents import references
 from envparity_agent.errors import CannotTell, InvalidDocument, UsageError
-from envparity_agent.fingerprint import PAGE_ITEMS, Fingerprint, Section, digest, references
+from envparity_agent.fingerprint import PAGE_ITEMS, Fingerprint, Section
 from envparity_agent.spool import Report
 from envparity_agent.state import Enrolment
 from tests.agent.test_fingerprint import EXAMPLE

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from envparity_agent.canonical import MAX_INTEGER, canonical, decode, digest
+from envparity_agent.documents import from_document, references
 from envparity_agent.errors import InvalidDocument
 from envparity_agent.fingerprint import (
-    MAX_INTEGER,
     MAX_ITEMS,
     MAX_STRING,
     PAGE_ITEMS,
@@ -22,12 +23,7 @@ from envparity_agent.fingerprint import (
     Status,
     Target,
     Value,
-    canonical,
     clean,
-    decode,
-    digest,
-    from_document,
-    references,
 )
 from tests.agent.strategies import (
     documents,

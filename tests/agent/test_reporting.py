@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from envparity_agent import state
+from envparity_agent.canonical import digest
+from envparity_agent.documents import references
 from envparity_agent.errors import CannotTell
-from envparity_agent.fingerprint import digest, references
 from envparity_agent.reporting import report_once
 from envparity_agent.spool import Spool
 from tests.agent.serving import answering

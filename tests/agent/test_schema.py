@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 
 from envparity_agent import schema
-from envparity_agent.fingerprint import MAX_STRING, Fingerprint, decode, from_document
+from envparity_agent.canonical import decode
+from envparity_agent.documents import from_document
+from envparity_agent.fingerprint import MAX_STRING, Fingerprint
 from tests.agent.roots import fingerprint_of, whole_root
 from tests.agent.strategies import fingerprints, often, replaced
 

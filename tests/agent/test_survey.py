@@ -8,19 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from envparity_agent.canonical import decode
 from envparity_agent.collectors import COLLECTORS, INSIDE
 from envparity_agent.collectors.interface import Collector, Subject
+from envparity_agent.documents import from_document
 from envparity_agent.errors import Unreadable, UsageError
-from envparity_agent.fingerprint import (
-    MAX_ITEMS,
-    Fingerprint,
-    Reason,
-    Section,
-    Status,
-    Target,
-    decode,
-    from_document,
-)
+from envparity_agent.fingerprint import MAX_ITEMS, Fingerprint, Reason, Section, Status, Target
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
 from tests.agent.roots import fingerprint_of, whole_root

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, select
 
+from envparity_agent.canonical import canonical, digest
 from envparity_agent.errors import EnvparityError, InvalidDocument
-from envparity_agent.fingerprint import Fingerprint, canonical, digest
+from envparity_agent.fingerprint import Fingerprint
 from envparity_server.intake import Conflict, accept, store_objects
 from envparity_server.storage import content
 from envparity_server.storage.database import reading, writing

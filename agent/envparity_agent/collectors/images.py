@@ -10,7 +10,8 @@ from typing import Any
 
 import docker_image.reference
 
-from envparity_agent.fingerprint import Value, canonical
+from envparity_agent.canonical import canonical
+from envparity_agent.fingerprint import Value
 
 GRAPHDRIVER = "graphdriver"
 CONTAINERD = "containerd"

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.concurrency import run_in_threadpool
 
+from envparity_agent.documents import check_attributes
 from envparity_agent.errors import InvalidDocument
-from envparity_agent.fingerprint import check_attributes
 from envparity_server import intake
 from envparity_server.api.authentication import bearer, engine_of, host_of, now, refused
 from envparity_server.api.bodies import field, read_body, read_json

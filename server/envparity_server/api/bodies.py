@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import Request
 
+from envparity_agent.canonical import decode
 from envparity_agent.errors import InvalidDocument
-from envparity_agent.fingerprint import decode
 from envparity_server.api.problems import Problem
 
 MAX_SENT = 2 * 1024 * 1024

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from envparity_agent import schema
+from envparity_agent.documents import from_document
 from envparity_agent.errors import CannotTell, UsageError
-from envparity_agent.fingerprint import Fingerprint, from_document
+from envparity_agent.fingerprint import Fingerprint
 from envparity_server.api.authentication import engine_of, now, require_gate, require_reader
 from envparity_server.api.bodies import field, read_json
 from envparity_server.compare.differences import compare

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from envparity_agent.canonical import canonical
 from envparity_agent.fingerprint import (
     MAX_STRING,
     SPLIT,
@@ -14,7 +15,6 @@ from envparity_agent.fingerprint import (
     SectionLike,
     Status,
     Target,
-    canonical,
 )
 from envparity_agent.kinds import KINDS, compared_between
 from envparity_server.compare.differences import covering, is_complete

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from envparity_agent.fingerprint import Fingerprint, Items, Section, Status, Target, decode, digest
+from envparity_agent.canonical import decode, digest
+from envparity_agent.fingerprint import Fingerprint, Items, Section, Status, Target
 from envparity_server.storage.tables import content
 
 _Row = TypeVar("_Row")

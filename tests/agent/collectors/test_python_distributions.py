@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from envparity_agent.canonical import canonical, decode
 from envparity_agent.collectors import PYTHON_ONLY
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.python_distributions import (
@@ -20,7 +21,7 @@ from envparity_agent.collectors.python_distributions import (
     content_ids,
     read_entry,
 )
-from envparity_agent.fingerprint import Attributes, Reason, Target, canonical, clean, decode
+from envparity_agent.fingerprint import Attributes, Reason, Target, clean
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
 from tests.agent.strategies import often

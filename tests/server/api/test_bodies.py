@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from envparity_agent.fingerprint import canonical
+from envparity_agent.canonical import canonical
 from envparity_server.api.bodies import MAX_BODY, MAX_SENT
 from envparity_server.app import create_app
 from tests.server.asking import HOST_ID, Asking, zipped

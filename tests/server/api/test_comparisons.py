@@ -7,7 +7,9 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
 from envparity_agent import schema
-from envparity_agent.fingerprint import Fingerprint, Reason, Status, canonical, decode, from_document
+from envparity_agent.canonical import canonical, decode
+from envparity_agent.documents import from_document
+from envparity_agent.fingerprint import Fingerprint, Reason, Status
 from envparity_server.storage.database import writing
 from tests.server.asking import Asking
 from tests.server.fleet import enrolled, reported

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from envparity_agent.fingerprint import decode
+from envparity_agent.canonical import decode
 
 PROGRAM = Path(sys.executable).with_name("envparity")
 LONGEST_RUN = 120.0

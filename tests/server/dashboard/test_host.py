@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from envparity_agent.fingerprint import Reason, Status, decode, from_document
+from envparity_agent.canonical import decode
+from envparity_agent.documents import from_document
+from envparity_agent.fingerprint import Reason, Status
 from envparity_server.app import create_app
 from envparity_server.storage.database import writing
 from tests.server.asking import Asking

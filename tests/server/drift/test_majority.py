@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from envparity_agent.canonical import canonical, decode
+from envparity_agent.documents import from_document
 from envparity_agent.fingerprint import (
     MAX_STRING,
     SPLIT,
@@ -17,9 +19,6 @@ from envparity_agent.fingerprint import (
     Section,
     Status,
     Target,
-    canonical,
-    decode,
-    from_document,
 )
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Severity, State

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Engine, event, func, select
 
-from envparity_agent.fingerprint import Fingerprint, Section, Status, canonical, digest
+from envparity_agent.canonical import canonical, digest
+from envparity_agent.fingerprint import Fingerprint, Section, Status
 from envparity_server.storage import content
 from envparity_server.storage.content import StoredFingerprint, detached, stored_fingerprints
 from envparity_server.storage.database import reading, writing
