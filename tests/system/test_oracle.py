@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from packaging.utils import canonicalize_name
 
+from envparity_agent.fingerprint import clean_text
 from tests.system.commands import CommandError, run
 from tests.system.components import require_fleet
 from tests.system.engines import Engine
@@ -45,13 +46,12 @@ def _versions(section: Mapping[str, Any]) -> dict[str, str]:
 
 
 def test_every_pyvenv_cfg_that_find_finds_is_an_environment(sections: Sections) -> None:
-    listed = subprocess.run(
-        ["find", "/", "-xdev", "-name", "pyvenv.cfg"], capture_output=True, text=True, check=False
-    ).stdout.split()
+    find = ("find", "/", "-xdev", "-name", "pyvenv.cfg", "-print0")
+    listed = os.fsdecode(subprocess.run(find, capture_output=True, check=False).stdout).split("\0")
     skipped = tuple(f"/{path}/" for path in sections["python"]["items"])
-    expected = {os.path.dirname(path) for path in listed if not path.startswith(skipped)}
+    expected = {os.path.dirname(path) for path in listed if path and not path.startswith(skipped)}
     assert expected
-    assert {f"python{prefix}" for prefix in expected} <= sections.keys()
+    assert {clean_text(f"python{prefix}") for prefix in expected} <= sections.keys()
 
 
 def test_every_interpreter_has_its_own_site_directory_shown(sections: Sections) -> None:
