@@ -5,12 +5,16 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.system.components import CHROMIUM, require
 from tests.system.postgres import Cluster, started_cluster
 
-settings.register_profile("long", max_examples=2000, deadline=None)
+# the tiers of the property tests: each test takes what its profile says
+COMMON = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("short", COMMON, max_examples=50)
+settings.register_profile("long", COMMON, max_examples=500)
+settings.load_profile("short")
 
 STRICT = "ENVPARITY_TESTS_STRICT"
 

@@ -4,13 +4,10 @@ import random
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from envparity_agent.canonical import MAX_INTEGER
 from envparity_agent.fingerprint import Fingerprint, Items, Reason, Section, Status, Target, Value
-
-often = settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 Key = TypeVar("Key")
 Inner = TypeVar("Inner")

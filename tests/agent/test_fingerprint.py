@@ -30,7 +30,6 @@ from tests.agent.strategies import (
     fingerprints,
     many_items,
     names,
-    often,
     places,
     replaced,
     sections,
@@ -54,7 +53,6 @@ def with_section(fingerprint: Fingerprint, section: Section) -> Fingerprint:
     return replace(fingerprint, sections={**fingerprint.sections, section.path: section})
 
 
-@often
 @given(fingerprints(), st.randoms(use_true_random=False))
 def test_order_never_matters(fingerprint: Fingerprint, source: random.Random) -> None:
     reordered = {
@@ -71,7 +69,6 @@ def test_order_never_matters(fingerprint: Fingerprint, source: random.Random) ->
     }
 
 
-@often
 @given(fingerprints())
 def test_the_same_facts_have_the_same_root_whoever_took_them_and_when(fingerprint: Fingerprint) -> None:
     elsewhere = Fingerprint(
@@ -84,7 +81,6 @@ def test_the_same_facts_have_the_same_root_whoever_took_them_and_when(fingerprin
     assert elsewhere.root == fingerprint.root
 
 
-@often
 @given(fingerprints(least_sections=1), names, names, values, values)
 def test_another_value_of_one_attribute_is_another_root(
     fingerprint: Fingerprint, item: str, attribute: str, old: Value, new: Value
@@ -99,7 +95,6 @@ def test_another_value_of_one_attribute_is_another_root(
     assert root_with(old) != root_with(new)
 
 
-@often
 @given(fingerprints(least_sections=1), names, names, values)
 def test_an_item_or_an_attribute_more_is_another_root(
     fingerprint: Fingerprint, item: str, attribute: str, value: Value
@@ -113,7 +108,6 @@ def test_an_item_or_an_attribute_more_is_another_root(
     assert len(set(roots)) == 3
 
 
-@often
 @given(sections(), sections())
 def test_what_is_said_about_a_section_is_a_fact_as_well(one: Section, other: Section) -> None:
     said = [(each.kind, each.schema, each.status, sorted(set(each.reasons))) for each in (one, other)]
@@ -130,7 +124,6 @@ def test_a_section_less_is_another_root() -> None:
     assert replace(EXAMPLE, sections={"os": EXAMPLE.sections["os"]}).root != EXAMPLE.root
 
 
-@often
 @given(many_items(), st.data())
 def test_a_change_of_one_item_moves_one_page(items: dict[str, Attributes], data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(items)))
@@ -154,7 +147,6 @@ def test_an_item_lies_on_the_page_of_the_first_six_bits_of_its_names_hash() -> N
         assert all(int(digest(name.encode())[:2], 16) >> 2 == position for name in section.page(position))
 
 
-@often
 @given(fingerprints())
 def test_a_document_comes_back_as_the_same_fingerprint(fingerprint: Fingerprint) -> None:
     written = json.dumps(fingerprint.document()).encode()
@@ -168,7 +160,6 @@ def test_a_document_comes_back_as_the_same_fingerprint(fingerprint: Fingerprint)
     )
 
 
-@often
 @given(fingerprints())
 def test_every_object_is_told_by_its_hash_and_refers_to_the_others(fingerprint: Fingerprint) -> None:
     objects = fingerprint.objects()
@@ -216,7 +207,6 @@ def test_the_deepest_document_and_the_largest_integers_are_taken() -> None:
     assert decode(f"[{MAX_INTEGER},{-MAX_INTEGER}]".encode()) == (MAX_INTEGER, -MAX_INTEGER)
 
 
-@often
 @given(st.binary(max_size=60))
 def test_no_bytes_are_more_than_invalid(body: bytes) -> None:
     for reading in (decode, references):
@@ -226,7 +216,6 @@ def test_no_bytes_are_more_than_invalid(body: bytes) -> None:
             continue
 
 
-@often
 @given(documents)
 def test_no_json_document_is_more_than_invalid(document: Any) -> None:
     body = json.dumps(document).encode()
@@ -237,7 +226,6 @@ def test_no_json_document_is_more_than_invalid(document: Any) -> None:
         return
 
 
-@often
 @given(fingerprints(least_sections=1), documents, st.data())
 def test_no_change_of_a_document_is_more_than_invalid(
     fingerprint: Fingerprint, strange: Any, data: st.DataObject
@@ -250,7 +238,6 @@ def test_no_change_of_a_document_is_more_than_invalid(
         return
 
 
-@often
 @given(sections(), documents, st.data())
 def test_no_change_of_an_object_is_more_than_invalid(section: Section, strange: Any, data: st.DataObject) -> None:
     document = json.loads(section.body)
@@ -317,7 +304,6 @@ def test_more_items_than_a_section_may_have_are_refused() -> None:
         references(body)
 
 
-@often
 @given(
     st.dictionaries(
         st.text(st.characters(), max_size=5),

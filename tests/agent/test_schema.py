@@ -13,7 +13,7 @@ from envparity_agent.canonical import decode
 from envparity_agent.documents import from_document
 from envparity_agent.fingerprint import MAX_STRING, Fingerprint
 from tests.agent.roots import fingerprint_of, whole_root
-from tests.agent.strategies import fingerprints, often, replaced
+from tests.agent.strategies import fingerprints, replaced
 
 
 def violations(document: Any) -> list[str]:
@@ -47,7 +47,6 @@ def test_the_fingerprint_of_a_python_environment_keeps_the_schema(tmp_path: Path
     assert violations(printed(alone)) == []
 
 
-@often
 @given(fingerprints())
 def test_what_the_contract_takes_of_unknown_kinds_keeps_the_schema(fingerprint: Fingerprint) -> None:
     sections = {path: one for path, one in fingerprint.sections.items() if one.kind == "unheard-of"}

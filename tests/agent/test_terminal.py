@@ -6,10 +6,8 @@ from hypothesis import strategies as st
 
 from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.terminal import complain, printable, styled
-from tests.agent.strategies import often
 
 
-@often
 @given(st.text(st.characters()))
 def test_whatever_a_text_holds_it_is_printable(text: str) -> None:
     assert printable(text).isprintable()

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from envparity_agent.fingerprint import (
@@ -20,9 +19,6 @@ from envparity_agent.fingerprint import (
 from envparity_agent.kinds import KINDS
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Comparison, Distance, State
-
-# no test is timed, and none leaves anything behind
-properties = settings(deadline=None, database=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOST = Target("host", "web-1")

@@ -24,7 +24,6 @@ from envparity_agent.collectors.python_distributions import (
 from envparity_agent.fingerprint import Attributes, Reason, Target, clean
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
-from tests.agent.strategies import often
 from tests.agent.trees import distribution, put, record
 from tests.agent.wheels import bare_environment, pip_environment, pip_install, uv_installed, wheel
 
@@ -119,7 +118,6 @@ def test_a_record_that_is_no_table_is_a_problem() -> None:
     assert ids(f"shop/{'x' * 200_000}.py,sha256=a,1\n") == {"problem": "RECORD: invalid"}
 
 
-@often
 @given(st.binary(max_size=200))
 def test_no_record_is_more_than_a_problem(noise: bytes) -> None:
     assert set(content_ids(noise, "shop-1.0.dist-info")) in ({"problem"}, set(IDS))

@@ -19,7 +19,6 @@ from tests.server.making import (
     host,
     item_names,
     packages,
-    properties,
     section,
     shuffled,
     states,
@@ -33,7 +32,6 @@ GOOD = (Status.OK,)
 MIRRORED = {State.ONLY_LEFT: State.ONLY_RIGHT, State.ONLY_RIGHT: State.ONLY_LEFT}
 
 
-@properties
 @given(fingerprints(GOOD))
 def test_a_fingerprint_does_not_differ_from_itself(one: Fingerprint) -> None:
     found = compare(one, one)
@@ -42,13 +40,11 @@ def test_a_fingerprint_does_not_differ_from_itself(one: Fingerprint) -> None:
     assert found.unexamined == ()
 
 
-@properties
 @given(fingerprints())
 def test_what_was_not_read_is_no_drift_from_itself(one: Fingerprint) -> None:
     assert not DRIFT_STATES & set(states(one, one))
 
 
-@properties
 @given(twins())
 @example((host(section("os", {"a": {"version": "1"}})), host(section("os", {"a": {"version": "1.0"}}))))
 def test_comparing_the_other_way_round_mirrors(sides: tuple[Fingerprint, Fingerprint]) -> None:
@@ -72,7 +68,6 @@ def test_comparing_the_other_way_round_mirrors(sides: tuple[Fingerprint, Fingerp
     assert {(pair.right, pair.left) for pair in there.pairs} == {(pair.left, pair.right) for pair in back.pairs}
 
 
-@properties
 @given(twins(), st.data())
 def test_the_order_of_items_never_matters(sides: tuple[Fingerprint, Fingerprint], data: st.DataObject) -> None:
     def reordered(one: Fingerprint) -> Fingerprint:
@@ -93,7 +88,6 @@ def test_the_order_of_items_never_matters(sides: tuple[Fingerprint, Fingerprint]
     assert compared(map(reordered, sides)) == compared(sides)
 
 
-@properties
 @given(twins(GOOD), st.sampled_from(["web-3", "", "\N{SNOWMAN}"]))
 def test_the_id_of_a_difference_depends_on_no_host_and_no_value(
     sides: tuple[Fingerprint, Fingerprint], name: str
@@ -172,7 +166,6 @@ def unpaged(one: Fingerprint) -> UnpagedFingerprint:
     return UnpagedFingerprint(one.target, one.taken_at, {path: Unpaged(body) for path, body in one.sections.items()})
 
 
-@properties
 @given(
     st.integers(0, 200),
     st.integers(0, 200),

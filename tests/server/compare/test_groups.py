@@ -8,7 +8,7 @@ from envparity_server.compare.differences import compare
 from envparity_server.compare.groups import FOLD_OVER, group, severities, wording
 from envparity_server.compare.model import Difference, Distance, Severity, State
 from envparity_server.drift.severity import rate
-from tests.server.making import SEARCHED, compared, host, packages, properties, section, twins, versions
+from tests.server.making import SEARCHED, compared, host, packages, section, twins, versions
 
 
 def many(count: int, version: str) -> dict[str, str]:
@@ -50,7 +50,6 @@ def test_a_paired_section_names_its_counterpart_and_why() -> None:
     assert (one.counterpart, one.why_paired) == ("python/srv/app", "100 % of the package names in common")
 
 
-@properties
 @given(twins())
 def test_grouping_loses_no_difference(sides: tuple[Fingerprint, Fingerprint]) -> None:
     found = rate(compared(sides))
@@ -58,7 +57,6 @@ def test_grouping_loses_no_difference(sides: tuple[Fingerprint, Fingerprint]) ->
     assert sorted(one.id for one in grouped) == sorted(one.id for one in found.differences)
 
 
-@properties
 @given(twins())
 def test_every_difference_has_words(sides: tuple[Fingerprint, Fingerprint]) -> None:
     assert all(wording(one) for one in compared(sides).differences)

@@ -10,7 +10,7 @@ from envparity_agent.fingerprint import Attributes
 from envparity_server.compare.differences import compare
 from envparity_server.compare.images import compare_images
 from envparity_server.compare.model import Distance, State
-from tests.server.making import ENGINE, host, properties, section, told
+from tests.server.making import ENGINE, host, section, told
 
 WEB: dict[str, Any] = {
     "reference": "docker.io/library/web:1.4",
@@ -94,7 +94,6 @@ def test_another_image_is_told_as_what_it_is(case: str) -> None:
     assert compare_images(right, left) == [finding]
 
 
-@properties
 @given(st.sets(st.sampled_from(["manifest", "config", "content"])), st.sets(st.sampled_from(["manifest", "config"])))
 def test_unlike_kinds_of_digest_are_never_drift(ours: set[str], theirs: set[str]) -> None:
     left = {"platform": "linux/amd64", **dict.fromkeys(sorted(ours), "sha256:a")}

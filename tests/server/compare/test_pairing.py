@@ -6,7 +6,7 @@ from hypothesis import given
 
 from envparity_agent.fingerprint import Fingerprint, Section
 from envparity_server.compare.pairing import pair
-from tests.server.making import ENGINE, fingerprints, packages, properties, section
+from tests.server.making import ENGINE, fingerprints, packages, section
 
 Pairs = list[tuple[str | None, str | None, str | None]]
 
@@ -89,7 +89,6 @@ def test_the_two_containers_that_were_named_are_a_pair() -> None:
     assert len(paired([left], [right, more])) == 3
 
 
-@properties
 @given(fingerprints(), fingerprints())
 def test_every_section_is_held_against_something_or_alone_exactly_once(left: Fingerprint, right: Fingerprint) -> None:
     found = list(pair(left.sections, right.sections))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from envparity_agent.errors import UsageError
 from envparity_server.compare.selectors import Selector, is_selector, parse_selector
-from tests.server.making import NOON, properties
+from tests.server.making import NOON
 
 MOMENT = datetime(2026, 11, 1, 2, tzinfo=UTC)
 
@@ -62,7 +62,6 @@ def test_targets_of_this_machine_are_no_selectors(text: str) -> None:
 moments = st.datetimes().map(datetime.isoformat) | st.text("0123456789-:TZ+yesterday", max_size=25)
 
 
-@properties
 @given(
     st.text(max_size=40)
     | st.builds("{}:{}@{}#{}".format, st.sampled_from(["env", "host"]), st.text(max_size=5), moments, st.text())
@@ -79,7 +78,6 @@ def test_parsing_raises_nothing_but_a_usage_error(text: str) -> None:
     assert found.name
 
 
-@properties
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_a_moment_that_is_written_is_read_back(moment: datetime) -> None:
     assert parse_selector(f"host:a@{moment.isoformat()}", NOON).moment == moment

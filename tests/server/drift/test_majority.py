@@ -25,7 +25,7 @@ from envparity_server.compare.model import Severity, State
 from envparity_server.drift.majority import majority
 from envparity_server.drift.severity import rate
 from envparity_server.drift.verdict import Outcome, judge
-from tests.server.making import ENGINE, NOON, SEARCHED, host, packages, properties, section, states
+from tests.server.making import ENGINE, NOON, SEARCHED, host, packages, section, states
 
 PROD = Target("environment", "env:prod")
 SHOP = "python/srv/shop"
@@ -168,7 +168,6 @@ def brute_force(good: list[Section]) -> dict[str, Attributes]:
     return expected
 
 
-@properties
 @given(fleets())
 def test_the_majority_is_what_counting_every_host_gives(fleet: list[Section | None]) -> None:
     having = [one for one in fleet if one]
@@ -182,7 +181,6 @@ def test_the_majority_is_what_counting_every_host_gives(fleet: list[Section | No
         assert dict(found.items) == brute_force(good)
 
 
-@properties
 @given(fleets(), st.randoms(use_true_random=False))
 def test_the_order_of_the_hosts_never_matters(fleet: list[Section | None], random: Random) -> None:
     votes = [host(SEARCHED, one) if one else host(SEARCHED) for one in fleet]

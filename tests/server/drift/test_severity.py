@@ -6,7 +6,7 @@ from hypothesis import given
 from envparity_agent.fingerprint import Fingerprint
 from envparity_server.compare.model import UNKNOWN_STATES, Difference, Distance, Severity, State
 from envparity_server.drift.severity import rate, severity
-from tests.server.making import compared, properties, twins
+from tests.server.making import compared, twins
 
 CASES: dict[str, tuple[str, str, str, State, Distance | None, Severity]] = {
     "another major version": ("python", "idna", "version", State.CHANGED, Distance.MAJOR, Severity.HIGH),
@@ -51,7 +51,6 @@ def test_a_difference_is_as_severe_as(case: str) -> None:
     assert severity(Difference("a/b", kind, item, attribute, state, distance=distance)) == expected
 
 
-@properties
 @given(twins())
 def test_rating_changes_nothing_but_severity_and_order(sides: tuple[Fingerprint, Fingerprint]) -> None:
     found = compared(sides)

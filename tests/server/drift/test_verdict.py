@@ -20,7 +20,6 @@ from tests.server.making import (
     SEARCHED,
     host,
     packages,
-    properties,
     section,
     twins,
     versions,
@@ -173,7 +172,6 @@ def test_only_drift_at_or_over_the_threshold_counts(threshold: Severity, items: 
     assert verdict.outcome == (Outcome.DRIFT if items else Outcome.PARITY)
 
 
-@properties
 @given(twins(), st.sampled_from(Severity), st.sampled_from(["", "os", "python", "container/*", "python/*"]))
 def test_a_verdict_is_green_only_without_drift_and_without_gaps(
     sides: tuple[Fingerprint, Fingerprint], threshold: Severity, only: str

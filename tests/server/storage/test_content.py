@@ -13,7 +13,7 @@ from envparity_server.storage import content
 from envparity_server.storage.content import StoredFingerprint, detached, stored_fingerprints
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.tables import content as content_table
-from tests.server.making import HOST, compared, host, properties, section, sections, twins, versions
+from tests.server.making import HOST, compared, host, section, sections, twins, versions
 
 A, B = canonical({"items": {"a": {"version": "1"}}}), canonical({"items": {"b": {"version": "1"}}})
 
@@ -130,7 +130,7 @@ def test_fingerprints_that_share_sections_share_what_was_read(database: Engine, 
     assert len({id(tree["os"]) for tree in trees.values()}) == 1
 
 
-@settings(properties, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(twins())
 def test_comparing_what_is_stored_gives_the_same_as_comparing_in_memory(
     sqlite: Engine, sides: tuple[Fingerprint, Fingerprint]
@@ -142,7 +142,7 @@ def test_comparing_what_is_stored_gives_the_same_as_comparing_in_memory(
         assert compared(stored) == compared(sides)
 
 
-@settings(properties, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(sections("python/srv/shop"))
 def test_a_section_survives_storing(sqlite: Engine, one: Section) -> None:
     with writing(sqlite) as connection:
