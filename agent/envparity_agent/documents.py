@@ -112,12 +112,16 @@ def _text(value: Any, where: str) -> str:
 def references(body: bytes) -> tuple[str, ...]:
     """Validate one object as it was received and return the hashes that it refers to; raises InvalidDocument."""
     value = _mapping(decode(body), "an object")
-    if sum(name in value for name in ("items", "pages", "sections")) != 1:
-        raise InvalidDocument("an object is a root, a section or a page, and only one of them")
+    if sum(name in value for name in ("items", "pages", "parts", "sections")) != 1:
+        raise InvalidDocument("an object is a root or a part of one, a section or a page, and only one of them")
     if "items" in value:
         check_items(value["items"], "a page")
         return ()
     if "sections" in value:
         sections = _mapping(value["sections"], "a root")
         return tuple(_text(hash, _text(path, "a section path")) for path, hash in sections.items())
+    if "parts" in value:
+        if not isinstance(value["parts"], tuple):
+            raise InvalidDocument("a root: parts is not a list")
+        return tuple(_text(hash, "a part") for hash in value["parts"])
     return tuple(check_section(value, "a section")["pages"])

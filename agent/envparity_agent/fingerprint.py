@@ -2,7 +2,7 @@
 
 A fingerprint is a tree of content-addressed objects, each the canonical JSON of one of these:
 
-    root     {"sections": {PATH: HASH}}
+    root     {"sections": {PATH: HASH}}, or {"parts": [HASH]} of such objects where there are many sections
     section  {"count", "kind", "pages": [HASH], "reasons", "schema", "status"}
     page     {"items": {ITEM: {ATTRIBUTE: VALUE}}}
 
@@ -14,13 +14,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from envparity_agent.canonical import canonical, digest
 
 Value: TypeAlias = str | int | bool | tuple[str, ...] | None
 Attributes: TypeAlias = Mapping[str, Value]
 Items: TypeAlias = Mapping[str, Attributes]
+_Entry = TypeVar("_Entry")
 
 DOCUMENT_SCHEMA = 1
 PAGE_ITEMS = 64  # a section of up to this many items is one page, a larger one is this many pages
@@ -77,10 +78,15 @@ def paginate(items: Items) -> tuple[Page, ...]:
     """Split items into one page, or by the first six bits of SHA-256(item name) into 64 pages."""
     if len(items) <= PAGE_ITEMS:
         return (Page(items),)
-    buckets: list[dict[str, Attributes]] = [{} for _ in range(PAGE_ITEMS)]
-    for name, attributes in items.items():
-        buckets[hashlib.sha256(name.encode()).digest()[0] >> 2][name] = attributes
-    return tuple(Page(bucket) for bucket in buckets)
+    return tuple(Page(bucket) for bucket in _bucketed(items))
+
+
+def _bucketed(entries: Mapping[str, _Entry]) -> list[dict[str, _Entry]]:
+    """Spread named entries over 64 buckets by the first six bits of SHA-256(name)."""
+    buckets: list[dict[str, _Entry]] = [{} for _ in range(PAGE_ITEMS)]
+    for name, entry in entries.items():
+        buckets[hashlib.sha256(name.encode()).digest()[0] >> 2][name] = entry
+    return buckets
 
 
 class SectionLike(Protocol):
@@ -216,9 +222,17 @@ class Fingerprint:
     timings: Attributes = field(default_factory=dict, compare=False)
 
     @cached_property
+    def _parts(self) -> tuple[bytes, ...]:
+        """The sections' paths and hashes, in one object or, where there are many, in 64 as the items of a section."""
+        hashes = {path: section.hash for path, section in self.sections.items()}
+        parts = [hashes] if len(hashes) <= PAGE_ITEMS else _bucketed(hashes)
+        return tuple(canonical({"sections": part}) for part in parts)
+
+    @cached_property
     def body(self) -> bytes:
         """The root object's canonical JSON."""
-        return canonical({"sections": {path: section.hash for path, section in self.sections.items()}})
+        parts = self._parts
+        return parts[0] if len(parts) == 1 else canonical({"parts": [digest(part) for part in parts]})
 
     @cached_property
     def root(self) -> str:
@@ -233,7 +247,7 @@ class Fingerprint:
 
     def objects(self) -> dict[str, bytes]:
         """Every object of the tree by its hash, the root first."""
-        found = {self.root: self.body}
+        found = {self.root: self.body, **{digest(part): part for part in self._parts}}
         for section in self.sections.values():
             found[section.hash] = section.body
             found.update((page.hash, page.body) for page in section.pages)

@@ -53,13 +53,15 @@ def accept(
 
 
 def _missing(connection: Connection, root: str) -> list[str]:
-    """What a tree lacks, level by level: the root, its sections, their pages."""
+    """What a tree lacks, level by level: the root, its parts if it has any, its sections, their pages."""
     level = [root]
-    for name in ("sections", "pages", "items"):
+    for name in ("parts", "sections", "pages", "items"):
         lacking = content.missing(connection, level)
         if lacking:
             return lacking
         found = content.load(connection, level).values()
+        if name == "parts" and not any(name in one for one in found):
+            continue  # a root with few sections is its own part
         if not all(name in one for one in found):
             raise InvalidDocument("the report's tree is not a root of sections of pages")
         level = [hash for one in found for hash in _below(one)]
@@ -68,5 +70,5 @@ def _missing(connection: Connection, root: str) -> list[str]:
 
 def _below(body: Mapping[str, Any]) -> Iterable[str]:
     """The hashes that a decoded object refers to."""
-    hashes: Iterable[str] = body["sections"].values() if "sections" in body else body.get("pages", ())
+    hashes: Iterable[str] = (body.get("sections") or {}).values() or body.get("parts") or body.get("pages", ())
     return hashes

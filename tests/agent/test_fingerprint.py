@@ -134,6 +134,22 @@ def test_a_change_of_one_item_moves_one_page(items: dict[str, Attributes], data:
     assert moved.count(True) == 1
 
 
+def test_a_section_that_changes_among_many_moves_the_root_and_one_part_of_it() -> None:
+    paths = [f"python/srv/{number}" for number in range(PAGE_ITEMS + 1)]
+    before = replace(EXAMPLE, sections={path: Section(path, "python", 1) for path in paths})
+    changed = Section(paths[7], "python", 1, {"idna": {"version": "3.7"}})
+    after = replace(before, sections={**before.sections, paths[7]: changed})
+    tops = [json.loads(one.body)["parts"] for one in (before, after)]
+    assert [len(top) for top in tops] == [PAGE_ITEMS, PAGE_ITEMS]
+    assert sum(old != new for old, new in zip(*tops, strict=True)) == 1
+    moved = after.objects().keys() - before.objects().keys()
+    assert len(moved) == 4, "the root, one part of it, the section and its page"
+
+
+def test_a_root_with_few_sections_holds_them_itself() -> None:
+    assert json.loads(EXAMPLE.body) == {"sections": {path: one.hash for path, one in EXAMPLE.sections.items()}}
+
+
 @pytest.mark.parametrize(("count", "pages"), [(0, 1), (1, 1), (PAGE_ITEMS, 1), (PAGE_ITEMS + 1, PAGE_ITEMS)])
 def test_a_section_has_one_page_or_sixty_four(count: int, pages: int) -> None:
     section = Section("os", "os", 1, {f"item-{number}": {} for number in range(count)})

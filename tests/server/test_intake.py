@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, select
 
-from envparity_agent.canonical import canonical, digest
+from envparity_agent.canonical import canonical, decode, digest
 from envparity_agent.errors import EnvparityError, InvalidDocument
 from envparity_agent.fingerprint import Fingerprint
 from envparity_server.intake import Conflict, accept, store_objects
@@ -132,6 +132,22 @@ def test_a_report_is_accepted_once_the_whole_tree_is_there(database: Engine, web
     with reading(database) as connection:
         after = known(connection, web.id)
     assert (after.root, after.epoch, after.seq, after.seen_at) == (whole.root, FIRST, 1, NOON)
+
+
+def test_a_root_with_many_sections_is_asked_for_and_read_by_its_parts(database: Engine, web: Host) -> None:
+    many = host(*(section(f"python/srv/{number}", versions({"idna": "3.7"})) for number in range(65)))
+    objects = many.objects()
+    parts = decode(many.body)["parts"]
+    pages = {page for one in many.sections.values() for page in one.page_hashes}
+    level = [many.root]
+    for expected in (set(parts), {one.hash for one in many.sections.values()}, pages, set[str]()):
+        with writing(database) as connection:
+            store_objects(connection, b"\n".join(objects[hash] for hash in level))
+        duplicate, level = answered(database, web, FIRST, 1, many.root)
+        assert (duplicate, set(level)) == (False, expected)
+    with reading(database) as connection:
+        found = content.stored_fingerprints(connection, [many.root])[many.root]
+        assert {path: one.hash for path, one in found.items()} == {p: one.hash for p, one in many.sections.items()}
 
 
 def test_one_page_that_is_missing_keeps_a_report_back(database: Engine, web: Host) -> None:

@@ -127,15 +127,25 @@ class StoredFingerprint:
 
 
 def stored_fingerprints(connection: Connection, roots: Iterable[str]) -> dict[str, dict[str, StoredSection]]:
-    """The sections of each root, with two queries however many roots there are."""
-    trees = load(connection, roots)
-    heads = load(connection, (hash for tree in trees.values() for hash in tree["sections"].values()))
+    """The sections of each root, with few queries however many roots there are."""
+    tops = load(connection, roots)
+    parts = load(connection, (hash for top in tops.values() for hash in top.get("parts", ())))
+    trees = {
+        root: {path: hash for part in _parts(top, parts) for path, hash in part["sections"].items()}
+        for root, top in tops.items()
+    }
+    heads = load(connection, (hash for tree in trees.values() for hash in tree.values()))
     pages = Pages(connection)
     shared: dict[tuple[str, str], StoredSection] = {}
     for tree in trees.values():
-        for path, hash in tree["sections"].items():
+        for path, hash in tree.items():
             shared.setdefault((path, hash), StoredSection(pages, path, hash, heads[hash]))
-    return {root: {path: shared[path, hash] for path, hash in tree["sections"].items()} for root, tree in trees.items()}
+    return {root: {path: shared[path, hash] for path, hash in tree.items()} for root, tree in trees.items()}
+
+
+def _parts(top: Any, parts: Mapping[str, Any]) -> list[Any]:
+    """The objects that hold a root's sections: those that it names, or itself."""
+    return [parts[hash] for hash in top["parts"]] if "parts" in top else [top]
 
 
 def detached(target: Target, taken_at: str, sections: Mapping[str, Any]) -> Fingerprint:
