@@ -1,6 +1,7 @@
 """The command `envparity`: the agent's verbs, and those that plug in by the entry-point group `envparity.commands`."""
 
 import sys
+import traceback
 from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 from envparity_agent import __version__, schema
 from envparity_agent.cli_agent import agent
 from envparity_agent.cli_options import Docker, Json, RootDirectory, options
-from envparity_agent.errors import EnvparityError, UsageError
+from envparity_agent.errors import CannotTell, EnvparityError, UsageError
 from envparity_agent.fingerprint import Fingerprint, Section
 from envparity_agent.gate import gate
 from envparity_agent.targets import fingerprint
@@ -29,6 +30,11 @@ def main() -> None:
         app()
     except EnvparityError as problem:
         sys.exit(complain(problem))
+    except OSError as problem:  # of the output: what is read and asked has errors of its own
+        sys.exit(complain(CannotTell(f"cannot write the result: {problem.strerror}")))
+    except Exception:  # noqa: BLE001  # a bug of ours must not read as drift, which is exit 1
+        traceback.print_exc()
+        sys.exit(complain(CannotTell("internal error", "please report it with what is above")))
 
 
 def _plug_in(words: list[str]) -> None:

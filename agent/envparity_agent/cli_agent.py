@@ -1,7 +1,6 @@
 """The verbs of `envparity agent`: enrol this host, report once, report at an interval, tell how it stands."""
 
 import logging
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -44,9 +43,12 @@ def enroll(
     with Root(root) as opened:
         called = name or host_name(opened)
     enrolment = state.Enrolment(server_address(server), root, docker)
-    with state.exclusive(place), Client(enrolment.server, read_token(token_file)) as client:
-        where = client.enrol(enrolment, called, environment, _labels(label or []))
-        state.save(place, enrolment)
+    try:
+        with state.exclusive(place), Client(enrolment.server, read_token(token_file)) as client:
+            where = client.enrol(enrolment, called, environment, _labels(label or []))
+            state.save(place, enrolment)
+    except state.AlreadyRunning as problem:
+        raise UsageError(str(problem), "stop that agent first, or give --state DIR") from None
     say(f"enrolled {called} in {where} as {enrolment.host_id}; its credential is in {place}")
 
 
@@ -82,7 +84,8 @@ def run(directory: StateDirectory = None, interval: Interval = None) -> None:
     envparity agent run --interval 900
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    for chatty in ("apscheduler", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     place = state_directory(directory)
     every = interval or agent_settings().interval
     with state.exclusive(place):
@@ -96,7 +99,7 @@ def status(directory: StateDirectory = None, json: Json = False) -> None:
     envparity agent status
     """
     place = state_directory(directory)
-    enrolment = replace(state.load(place), credential="")
+    enrolment = state.load(place)
     waiting = Spool(place).waiting()
     facts = {
         "server": enrolment.server,

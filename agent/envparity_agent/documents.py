@@ -1,5 +1,6 @@
 """Validates what comes from elsewhere against the contract: documents, and the objects of a fingerprint's tree."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from envparity_agent.fingerprint import (
     DOCUMENT_SCHEMA,
     MAX_ITEMS,
     MAX_STRING,
+    PAGE_ITEMS,
     Attributes,
     Fingerprint,
     Items,
@@ -16,6 +18,8 @@ from envparity_agent.fingerprint import (
     Status,
     Target,
 )
+
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def from_document(document: Any) -> Fingerprint:
@@ -119,9 +123,20 @@ def references(body: bytes) -> tuple[str, ...]:
         return ()
     if "sections" in value:
         sections = _mapping(value["sections"], "a root")
-        return tuple(_text(hash, _text(path, "a section path")) for path, hash in sections.items())
+        return tuple(_hash(hash, _text(path, "a section path")) for path, hash in sections.items())
     if "parts" in value:
-        if not isinstance(value["parts"], tuple):
-            raise InvalidDocument("a root: parts is not a list")
-        return tuple(_text(hash, "a part") for hash in value["parts"])
-    return tuple(check_section(value, "a section")["pages"])
+        return _hashes(value["parts"], (PAGE_ITEMS,), "a root: parts")
+    check_section(value, "a section")
+    return _hashes(value["pages"], (1, PAGE_ITEMS), "a section: pages")
+
+
+def _hashes(value: Any, counts: tuple[int, ...], where: str) -> tuple[str, ...]:
+    if not isinstance(value, tuple) or len(value) not in counts:
+        raise InvalidDocument(f"{where} is not a list of {' or '.join(map(str, counts))} hashes")
+    return tuple(_hash(hash, where) for hash in value)
+
+
+def _hash(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+        raise InvalidDocument(f"{where}: not a SHA-256")
+    return value

@@ -201,7 +201,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Target:
-    """What was fingerprinted: its kind (host, root, container, python, declared, selector) and its name."""
+    """What was fingerprinted: its kind (host, environment, root, container, python, declared, ...) and name."""
 
     kind: str
     name: str

@@ -58,6 +58,8 @@ def _print(verdict: dict[str, Any]) -> None:
         place = " ".join(filter(None, (difference["section"], difference["item"])))
         say(f"  {difference['severity']:<8}  {place}: {difference.get('words', difference['state'])}")
     _more(len(verdict["differences"]), "all of them: --json")
+    for pair in verdict.get("paired", ()):
+        say(f"  {pair['left']} was held against {pair['right']}: {pair['why']}", "dim")
     if verdict["reasons"]:
         say("cannot tell:" if outcome == "unknown" else "not examined:")
     for reason in verdict["reasons"][:_MOST]:

@@ -73,9 +73,7 @@ PYTHON = Kind(
     "Python environment",
     {
         "version": Attribute("version of the distribution, or of the interpreter"),
-        "content": Attribute(
-            "SHA-256 over the installed files and metadata that RECORD lists, free of installer noise"
-        ),
+        "content": Attribute("SHA-256 over the files and hashes that RECORD lists, free of installer noise"),
         "code": Attribute("the same without the .dist-info directory"),
         "pure": Attribute("the same over .py files only: equal across platforms"),
         "tags": Attribute("tags of the wheel"),

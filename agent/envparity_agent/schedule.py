@@ -20,7 +20,8 @@ def run_forever(host_id: str, interval: int, job: Callable[[], object]) -> None:
 
     Later runs have a phase of their own per host, so that a fleet that was started at once does not report at once.
     """
-    scheduler = BlockingScheduler(timezone=UTC)
+    # one at a time: the first run may last beyond the phase of the second
+    scheduler = BlockingScheduler(timezone=UTC, executors={"default": {"type": "threadpool", "max_workers": 1}})
     phase = int(hashlib.sha256(host_id.encode()).hexdigest(), 16) % interval
     started = datetime.now(UTC)
     scheduler.add_job(_told(job), next_run_time=started)
@@ -33,7 +34,8 @@ def run_forever(host_id: str, interval: int, job: Callable[[], object]) -> None:
     )
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        scheduler.shutdown(wait=False)
+        if scheduler.running:  # a second signal comes while the first one is obeyed
+            scheduler.shutdown(wait=False)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)

@@ -33,7 +33,7 @@ class Enrolment:
 
 
 class AlreadyRunning(EnvparityError):
-    """Another agent uses the same state: not a failure, there is nothing to do."""
+    """Another agent uses the same state: for one that would do the same there is nothing to do, and no failure."""
 
     exit_code = 0
 

@@ -34,6 +34,8 @@ def survey(target: Target, subject: Subject, collectors: Iterable[Collector] = C
         started = time.monotonic()
         for found in _isolated(collector, subject):
             section = _within_contract(found)
+            while section.path in sections:  # a name given by the operator may be another one's path
+                section = replace(section, path=f"{section.path}#2")
             sections[section.path] = section
         timings[collector.path] = round((time.monotonic() - started) * 1000)
     return Fingerprint(

@@ -20,7 +20,7 @@ from envparity_agent.collectors.engine import connect, locate
 from envparity_agent.collectors.images import store
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.documents import from_document
-from envparity_agent.errors import CannotTell, UsageError
+from envparity_agent.errors import CannotTell, Unreadable, UsageError
 from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_agent.root import Root
 from envparity_agent.survey import now, survey
@@ -51,7 +51,7 @@ def fingerprint(text: str, options: Options) -> Fingerprint:
     if separator and kind == "container":
         return _container(name, options)
     if text == "-":
-        return _document(sys.stdin.buffer.read(MAX_FILE), "standard input")
+        return _content(sys.stdin.buffer.read(MAX_FILE + 1), "standard input")
     if os.path.isdir(text):
         return _python(text, options)
     if os.path.exists(text):
@@ -97,15 +97,19 @@ def _file(path: Path) -> Fingerprint:
             content = file.read(MAX_FILE + 1)
     except OSError as problem:
         raise CannotTell(f"{path}: {problem.strerror}") from None
+    return _content(content, str(path))
+
+
+def _content(content: bytes, name: str) -> Fingerprint:
     if len(content) > MAX_FILE:
-        raise UsageError(f"{path}: larger than {MAX_FILE // 1024 // 1024} MiB")
+        raise UsageError(f"{name}: larger than {MAX_FILE // 1024 // 1024} MiB")
     if content.lstrip()[:1] == b"{":
-        return _document(content, str(path))
+        return _document(content, name)
     try:
-        section = read_requirements(content, str(path))
+        section = read_requirements(content, name)
     except UnicodeDecodeError:
-        raise UsageError(f"{path}: neither a fingerprint nor a requirements file: it is not text") from None
-    return Fingerprint(Target("declared", str(path)), now(), {section.path: section})
+        raise UsageError(f"{name}: neither a fingerprint nor a requirements file: it is not text") from None
+    return Fingerprint(Target("declared", name), now(), {section.path: section})
 
 
 def _document(content: bytes, name: str) -> Fingerprint:
@@ -116,8 +120,12 @@ def _document(content: bytes, name: str) -> Fingerprint:
 
 
 def _container(name: str, options: Options) -> Fingerprint:
-    with Root(options.root) as host_root:
-        url = locate(host_root, options.engine)
+    try:
+        with Root(options.root) as host_root:
+            url = locate(host_root, options.engine)
+    except Unreadable as problem:
+        advice = "give --docker URL or set DOCKER_HOST; it may take root or the group docker"
+        raise CannotTell(f"container engine: {problem.reason}", advice) from None
     with connect(url) as client:
         inspected = _find(client, name)
         own = containers.read(client, store(client.info()), inspected)

@@ -2,19 +2,19 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from envparity_agent import __version__
 from envparity_agent.errors import EnvparityError
 from envparity_server.api import agents, comparisons
-from envparity_server.api.problems import on_error
+from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.dashboard import compare_page, host_pages, login_page
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
 
@@ -54,7 +54,8 @@ def create_app(engine: Engine) -> FastAPI:
     app.add_exception_handler(EnvparityError, _answer)
     app.add_exception_handler(HTTPException, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
-    app.add_exception_handler(OperationalError, _answer)
+    for unavailable in UNAVAILABLE:
+        app.add_exception_handler(unavailable, _answer)
     app.add_exception_handler(Exception, _answer_guarded)  # outside of the middleware
     app.middleware("http")(_secure)
     return app
@@ -72,6 +73,10 @@ async def _answer_guarded(request: Request, problem: Exception) -> Response:
 
 
 async def _secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    foreign = request.headers.get("sec-fetch-site") == "cross-site"
+    if foreign and request.method not in ("GET", "HEAD") and not request.url.path.startswith("/api/"):
+        problem = Problem(HTTPStatus.FORBIDDEN, "another site sent this form", "use the page of this server")
+        return _guarded(request, await _answer(request, problem))
     return _guarded(request, await call_next(request))
 
 

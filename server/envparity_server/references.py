@@ -50,6 +50,8 @@ def resolve(connection: Connection, text: str, now: datetime) -> Reference:
     silent = [one.name for one in chosen if one.id not in roots]
     if not roots:
         names = ", ".join(silent)
+        if selector.moment:
+            raise CannotTell(f"{selector.text}: no report of {names} at or before that moment", "take a later one")
         raise CannotTell(f"{selector.text}: no report yet from {names}", "look at that host: envparity agent status")
     reported = [one for one in chosen if one.id in roots]
     stale = [one for one in reported if _was_stale(one, roots[one.id], moment)]

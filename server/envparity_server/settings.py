@@ -54,7 +54,8 @@ def server_settings(**flags: Any) -> ServerSettings:
         from_file = key in in_file and key not in given and f"ENVPARITY_{key.upper()}" not in os.environ
         place = f"{path}, line {in_file[key]}: " if from_file else ""
         raise UsageError(f"{place}setting {key}: {first['msg']}") from None
-    if settings.database_url_file is None or "database_url" in given:
+    in_environment = {name for name in ("DATABASE_URL", "DATABASE_URL_FILE") if f"ENVPARITY_{name}" in os.environ}
+    if settings.database_url_file is None or "database_url" in given or in_environment == {"DATABASE_URL"}:
         return settings
     try:
         url = settings.database_url_file.read_text("utf-8").strip()

@@ -6,7 +6,7 @@ from typing import Any
 import docker
 import requests.exceptions
 
-from envparity_agent.collectors.engine import NotInstalled, connect, inspect_image, locate
+from envparity_agent.collectors.engine import NotInstalled, connect, inspect_image, locate, reason_of
 from envparity_agent.collectors.images import identity, normal_reference, store
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.errors import Unreadable
@@ -56,14 +56,16 @@ def read_all(client: docker.APIClient, info: Mapping[str, Any]) -> Iterator[Sect
     by_name: dict[str, dict[str, Section]] = {}
     instances: dict[tuple[str, str], int] = {}  # by path and hash: other names may have the same facts
     for listed in client.containers():
+        inspected = None
         try:
             inspected = client.inspect_container(listed["Id"])
             section = read(client, store(info), inspected)
         except docker.errors.NotFound:
             continue  # it ended between the list and this question: it does not run
-        except requests.exceptions.Timeout:
-            name = str((listed.get("Names") or [listed["Id"]])[0]).lstrip("/")
-            section = Section(f"container/{name}", "container", 1, status=Status.FAILED, reasons=(Reason.TIMEOUT,))
+        except (docker.errors.APIError, requests.exceptions.Timeout) as problem:
+            name = logical_name(inspected) if inspected else (listed.get("Names") or [listed["Id"]])[0].lstrip("/")
+            reasons = (reason_of(problem),)
+            section = Section(f"container/{name}", "container", 1, status=Status.FAILED, reasons=reasons)
         by_name.setdefault(section.path, {}).setdefault(section.hash, section)
         replica = section.path, section.hash
         instances[replica] = instances.get(replica, 0) + 1

@@ -50,10 +50,11 @@ def connect(url: str) -> Iterator[docker.APIClient]:
     except docker.errors.NotFound as problem:
         raise Unreadable(url, Reason.VANISHED) from problem
     except (docker.errors.DockerException, requests.exceptions.RequestException, ValueError) as problem:
-        raise Unreadable(url, _reason(problem)) from problem
+        raise Unreadable(url, reason_of(problem)) from problem
 
 
-def _reason(problem: Exception) -> Reason:
+def reason_of(problem: Exception) -> Reason:
+    """The code for what went wrong while an engine was asked."""
     causes: list[BaseException] = [problem]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
         causes.append(cause)

@@ -1,4 +1,4 @@
-"""The operating system: what its files say it is, and the machine that it runs on."""
+"""The operating system: what its files say it is."""
 
 import re
 import struct

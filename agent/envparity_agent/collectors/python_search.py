@@ -25,6 +25,8 @@ _VERSIONED = re.compile(r"^(?:python|pypy)\d")  # Debian shares lib/python3/dist
 SITE_NAMES = ("site-packages", "dist-packages")
 
 _LOCAL_FILE_SYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "jfs"})
+# what is gone after a restart, or comes as one image
+_PASSING_FILE_SYSTEMS = frozenset({"overlay", "ramfs", "squashfs", "tmpfs"})
 # the kernel's own, with no files of anybody
 _PSEUDO_FILE_SYSTEMS = frozenset({
     "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs",
@@ -192,6 +194,8 @@ def _walk(root: Root, found: Found) -> Iterator[tuple[str, set[str]]]:
         if kind and kind not in _LOCAL_FILE_SYSTEMS:  # not opened: a file system whose server is gone would hang
             if kind not in _PSEUDO_FILE_SYSTEMS:
                 found.skipped[path] = f"file system of type {kind}"
+            if kind not in _PSEUDO_FILE_SYSTEMS | _PASSING_FILE_SYSTEMS:
+                found.reasons.add(Reason.UNSUPPORTED)  # environments may be there, as on NFS
             continue
         try:
             with root.open(path, os.O_RDONLY | os.O_DIRECTORY) as descriptor:

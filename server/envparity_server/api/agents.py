@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
+from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
 from envparity_agent.documents import check_attributes
@@ -62,7 +63,18 @@ def _enrol(
     request: Request, host_id: str, token: str, name: str, environment: str | None, labels: dict[str, str],
     credential: str,
 ) -> dict[str, str]:  # fmt: skip
-    credential_hash = access.hashed(credential)
+    try:
+        return _enrolled(request, host_id, token, name, environment, labels, access.hashed(credential))
+    except IntegrityError:  # the credential is another host's, or two asked at once
+        raise Problem(
+            HTTPStatus.CONFLICT, "this credential is in use", "enrol again: the agent makes a new one"
+        ) from None
+
+
+def _enrolled(
+    request: Request, host_id: str, token: str, name: str, environment: str | None, labels: dict[str, str],
+    credential_hash: str,
+) -> dict[str, str]:  # fmt: skip
     with writing(engine_of(request)) as connection:
         known = hosts.by_id(connection, host_id)
         if known:
@@ -130,7 +142,7 @@ def _moment(text: str) -> str:
 
 def _accept(request: Request, token: str, host_id: str, epoch: str, seq: int, last: dict[str, Any]) -> dict[str, Any]:
     with writing(engine_of(request)) as connection:
-        host = host_of(connection, token)
+        host = host_of(connection, token, lock=True)  # its reports come one at a time
         if host.id != host_id:
             raise Problem(HTTPStatus.FORBIDDEN, "the credential belongs to another host", "enrol this host anew")
         duplicate, missing = intake.accept(connection, host, epoch, seq, last, now())

@@ -39,9 +39,9 @@ def refused() -> Problem:
     return Problem(HTTPStatus.UNAUTHORIZED, "the token is missing or not valid", "ask the server's operator for one")
 
 
-def host_of(connection: Connection, token: str) -> Host:
-    """The host whose credential a token is; raises Problem 401."""
-    found = hosts.by_credential(connection, access.hashed(token))
+def host_of(connection: Connection, token: str, lock: bool = False) -> Host:
+    """The host whose credential a token is, locked until the transaction ends if asked for; raises Problem 401."""
+    found = hosts.by_credential(connection, access.hashed(token), lock)
     if found is None:
         raise refused()
     return found

@@ -6,11 +6,15 @@ from http import HTTPStatus
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from envparity_agent.errors import CannotTell, EnvparityError
 from envparity_server.intake import Conflict
+
+# the database is locked, full, gone, or all connections are in use: nothing was committed
+UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
 class Problem(EnvparityError):
@@ -46,7 +50,7 @@ async def on_error(_: Request, problem: Exception) -> JSONResponse:
         return problem_response(problem.status_code, str(problem.detail))
     if isinstance(problem, RequestValidationError):
         return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, told(problem))
-    if isinstance(problem, OperationalError):  # locked, full or gone: nothing was committed
+    if isinstance(problem, UNAVAILABLE):
         response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "the database cannot be used now", "try again")
         response.headers["Retry-After"] = str(random.randint(5, 30))  # noqa: S311  # spreads the herd, hides nothing
         return response

@@ -8,6 +8,7 @@ import typer
 from envparity_agent.cli_options import Docker, Json, RootDirectory, Server, TokenFile, options
 from envparity_agent.client import Client
 from envparity_agent.config import read_token, server_address
+from envparity_agent.errors import CannotTell
 from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.targets import Options, fingerprint
 from envparity_agent.terminal import note, progress, say_json
@@ -47,6 +48,8 @@ def diff(
         say_json(comparison.document())
     else:
         print_comparison(comparison, everything)
+    if not comparison.examined:
+        raise CannotTell("nothing in scope could be compared", "look at what there is: envparity show")
 
 
 def _side(text: str, how: Options, server: str | None, token_file: str | None) -> Fingerprint:

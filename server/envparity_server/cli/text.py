@@ -43,10 +43,15 @@ def _print_group(one: Group, everything: bool) -> None:
 
 
 def _print_end(comparison: Comparison, everything: bool) -> None:
-    counted = severities(comparison.differences)
-    say(f"{counted or 'no difference'}; {comparison.same} items the same", "bold")
+    unknown = sum(one.state in UNKNOWN_STATES for one in comparison.differences)
+    gaps = f", {unknown} unknown: this is not parity" if unknown else ""
+    say(f"{severities(comparison.differences) or 'no difference'}{gaps}; {comparison.same} items the same", "bold")
     if not comparison.unexamined:
-        say("not examined: nothing was left out of what both sides have")
+        say(
+            "not examined: nothing, all that both sides have was compared"
+            if comparison.examined
+            else "nothing was compared"
+        )
         return
     say("not examined:")
     shown = comparison.unexamined if everything else comparison.unexamined[:_MOST_UNEXAMINED]

@@ -3,7 +3,9 @@
 import logging
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +18,7 @@ from sqlalchemy import Engine
 from envparity_agent import state
 from envparity_agent.cli_options import Docker, RootDirectory
 from envparity_agent.client import Client
-from envparity_agent.errors import EnvparityError
+from envparity_agent.errors import UsageError
 from envparity_agent.reporting import report_once
 from envparity_agent.root import Root
 from envparity_agent.schedule import run_forever
@@ -43,8 +45,8 @@ def up(
     envparity up
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    place = directory or Path(platformdirs.user_state_dir("envparity")) / "up"
-    with state.exclusive(place):
+    place = (directory or Path(platformdirs.user_state_dir("envparity")) / "up").resolve()
+    with _alone(place):
         engine = open_database(f"sqlite:///{place / 'server.db'}")
         migrate(engine)
         listening = _listen(port)
@@ -54,6 +56,16 @@ def up(
             _announce(engine, place, address)
             run_forever(host_id, INTERVAL, lambda: _report(place))
     note("stopped; what was collected is kept in " + str(place))
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    try:
+        with state.exclusive(place):
+            yield
+    except state.AlreadyRunning:
+        advice = "its address was printed where it was started; stop it there, or give --state DIR"
+        raise UsageError(f"envparity up runs already with {place}", advice) from None
 
 
 def _listen(port: int) -> socket.socket:
@@ -86,12 +98,9 @@ class _serving:  # noqa: N801  # a context manager, used like a function
 
 def _enrolled(engine: Engine, place: Path, address: str, root: str, docker: str | None) -> str:
     """Give this host's id; enrolled on the first start, and told the port of this one."""
-    with suppress(EnvparityError):
-        known = state.load(place)
-        enrolment = state.Enrolment(address, root, docker, known.host_id, known.credential, known.epoch, known.seq)
-        state.save(place, enrolment)
-        return known.host_id
     enrolment = state.Enrolment(address, root, docker)
+    with suppress(UsageError):  # none yet, or one that cannot be read
+        enrolment = replace(state.load(place), server=address, root=root, docker=docker)
     with writing(engine) as connection:
         token = access.make_enrolment_token(connection, None, 1, timedelta(minutes=10), datetime.now(UTC))
     with Root(root) as opened, Client(address, token) as client:
@@ -105,9 +114,8 @@ def _announce(engine: Engine, place: Path, address: str) -> None:
     token_file = place / "token"
     with writing(engine) as connection:
         code = access.make_login(connection, now)
-        if not token_file.exists():
-            token = access.make_access_token(connection, "viewer", "up", timedelta(days=3650), now)
-            state.write_durably(token_file, token.encode())
+        token = access.make_access_token(connection, "viewer", "up", timedelta(days=30), now)
+    state.write_durably(token_file, token.encode())
     say(f"dashboard  {address}", "bold")
     say(f"log in     {address}/login?code={code}  (once, within an hour)")
     say(f"terminal   export ENVPARITY_SERVER={address} ENVPARITY_TOKEN_FILE={token_file}")

@@ -61,6 +61,7 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
         same += outcome.same
         examined += outcome.examined
     unexamined += dict.fromkeys((*_blind(left, scope), *_blind(right, scope)))
+    unexamined += _not_there(left, right, scope)
     differences.sort(key=lambda one: (one.section, one.item, one.attribute))
     return Comparison(left.target, right.target, tuple(differences), same, examined, tuple(pairs), tuple(unexamined))
 
@@ -77,6 +78,21 @@ def _blind(side: FingerprintLike, scope: Scope) -> Iterator[Unexamined]:
         cover = side.sections.get(path)
         if cover and not is_complete(cover) and not scope.holds(cover) and scope.reaches(prefix):
             yield Unexamined(path, f"{told(cover)}: there may be more of {prefix}*")
+
+
+def _not_there(left: FingerprintLike, right: FingerprintLike, scope: Scope) -> Iterator[Unexamined]:
+    """What the scope names and neither side has: a misspelt path, or an application's part that could not be listed."""
+    paths = left.sections.keys() | right.sections.keys()
+    for name in scope.named():
+        if name not in paths:
+            yield Unexamined(name, "neither side has it")
+    for prefix, path in _COVERING.items() if scope.application else ():
+        covers = [side.sections[path] for side in (left, right) if path in side.sections]
+        held = any(
+            scope.holds(one) for side in (left, right) for one in side.sections.values() if one.path.startswith(prefix)
+        )
+        if not held and any(not is_complete(one) for one in covers):
+            yield Unexamined(path, f"{told(covers[0])}: {scope.application} may have something there")
 
 
 def _alone(section: SectionLike, other: FingerprintLike, state: State) -> _Compared:

@@ -103,6 +103,10 @@ class Pair:
     right: str
     why: str
 
+    def document(self) -> dict[str, str]:
+        """The pair as `diff --json` and `gate --json` have it."""
+        return {"left": self.left, "right": self.right, "why": self.why}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -131,6 +135,6 @@ class Comparison:
             "right": {"kind": self.right.kind, "name": self.right.name},
             "summary": self.summary(),
             "differences": [difference.document() for difference in self.differences],
-            "paired": [{"left": pair.left, "right": pair.right, "why": pair.why} for pair in self.pairs],
+            "paired": [pair.document() for pair in self.pairs],
             "not_examined": [{"section": one.section or None, "why": one.why} for one in self.unexamined],
         }

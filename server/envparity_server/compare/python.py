@@ -24,12 +24,16 @@ def compare_distributions(
     """
     if "specifier" in left or "specifier" in right:
         return _declared(left, right)
-    unread = [one for one in (left, right) if str(one.get("problem", "")).startswith("unread")]
-    if unread:
-        return [("problem", State.UNKNOWN, None)]
-    if "problem" in differing:  # without metadata there is nothing to compare
-        return [("problem", State.CHANGED, None)]
     ours, theirs = str(left.get("version") or ""), str(right.get("version") or "")
+    unread = any(str(one.get("problem", "")).startswith("unread") for one in (left, right))
+    if (unread or "problem" in differing) and (not ours or not theirs or equal(ours, theirs)):
+        return [("problem", State.UNKNOWN if unread else State.CHANGED, None)]
+    if (
+        "role" in left
+        and (f"{ours}.".startswith(f"{theirs}.") or f"{theirs}.".startswith(f"{ours}."))
+        and ours != theirs
+    ):
+        return [("version", State.UNKNOWN, None)]  # an interpreter of which only X.Y could be told
     implied = _CONTENT | {"version"} | (set() if equal(ours, theirs) else {"abi"})
     findings: list[Finding] = [(name, State.CHANGED, None) for name in sorted(differing - implied)]
     if not equal(ours, theirs):
@@ -37,6 +41,12 @@ def compare_distributions(
     if differing & _CONTENT:
         findings += _content(left, right, differing, one_abi)
     return findings
+
+
+def _is_part(left: str, right: str) -> bool:
+    """Whether one version is the beginning of the other: 3.11 of 3.11.2."""
+    shorter, longer = sorted((left, right), key=len)
+    return longer.startswith(f"{shorter}.")
 
 
 def _content(left: Attributes, right: Attributes, differing: frozenset[str], one_abi: bool) -> list[Finding]:

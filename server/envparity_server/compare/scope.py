@@ -27,6 +27,10 @@ class Scope:
         """Whether a kind or a glob of the scope asks for whatever there is below a prefix: `container/`."""
         return any(one == prefix.rstrip("/") or ("*" in one and one.startswith((prefix, "*"))) for one in self.only)
 
+    def named(self) -> tuple[str, ...]:
+        """The paths that the scope asks for by their full name."""
+        return tuple(one for one in self.only if "/" in one and "*" not in one)
+
 
 EVERYTHING = Scope()
 

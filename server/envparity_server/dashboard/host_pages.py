@@ -178,4 +178,4 @@ def raw(request: Request, host_id: str) -> Response:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"{host.name} has not reported yet")
         sections = stored_fingerprints(connection, [host.root])[host.root]
         document = detached(Target("host", host.name), host.taken_at or "", sections).document()
-    return JSONResponse({**document, "identity": host.identity})
+    return JSONResponse({**document, "identity": host.identity, "observed": host.observed})

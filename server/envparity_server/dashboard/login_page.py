@@ -1,13 +1,16 @@
 """Login with a one-time code, and logout."""
 
 from http import HTTPStatus
-from typing import Annotated
+from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from envparity_agent.errors import UsageError
 from envparity_server.api.authentication import MAX_TOKEN, SESSION_COOKIE, engine_of, now
+from envparity_server.api.bodies import read_body
 from envparity_server.dashboard.pages import page
 from envparity_server.storage import access
 from envparity_server.storage.database import writing
@@ -24,9 +27,12 @@ def show_login(request: Request, next: str = "/", code: str = "") -> Response:
 
 
 @router.post("/login")
-def log_in(request: Request, code: Annotated[str, Form()], next: Annotated[str, Form()] = "/") -> Response:
-    """Trade the code for a session."""
-    return _log_in(request, code, next)
+async def log_in(request: Request) -> Response:
+    """Trade the code for a session; the form is read with the caps of every body, since anybody may send one."""
+    fields = parse_qs((await read_body(request)).decode("utf-8", "replace"))
+    if "code" not in fields:
+        raise UsageError("the form has no code", "paste the one-time code")
+    return await run_in_threadpool(_log_in, request, fields["code"][0], fields.get("next", ["/"])[0])
 
 
 def _log_in(request: Request, code: str, next: str) -> Response:

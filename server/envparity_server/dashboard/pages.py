@@ -9,7 +9,6 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
-from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.templating import Jinja2Templates
@@ -17,7 +16,7 @@ from starlette.templating import Jinja2Templates
 from envparity_agent import __version__
 from envparity_agent.errors import CannotTell, EnvparityError
 from envparity_server.api.authentication import MAX_TOKEN, SESSION_COOKIE, engine_of, now
-from envparity_server.api.problems import status_of, told
+from envparity_server.api.problems import UNAVAILABLE, status_of, told
 from envparity_server.compare.groups import wording
 from envparity_server.storage import access
 from envparity_server.storage.database import reading
@@ -79,7 +78,7 @@ def error_page(request: Request, problem: Exception) -> Response:
         return page(request, "error.html", problem.status_code, title=title, problem=problem.detail, advice=advice)
     if isinstance(problem, RequestValidationError):
         return page(request, "error.html", 422, title="That does not work", problem=told(problem), advice="")
-    if isinstance(problem, OperationalError):
+    if isinstance(problem, UNAVAILABLE):
         return page(
             request, "error.html", 503, title="The database cannot be used now",
             problem="It is locked, full or gone; nothing was lost.", advice="Try again in a moment.",

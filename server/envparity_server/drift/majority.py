@@ -53,6 +53,10 @@ def _would_list(vote: FingerprintLike, path: str) -> bool:
 def _section(path: str, having: list[SectionLike]) -> Section:
     good = [one for one in having if is_complete(one)]  # a known absence is knowledge, and votes
     model = (good or having)[0]
+    partial = [one for one in having if one.status == Status.PARTIAL]
+    if not good and partial:
+        reasons_of_all = tuple(sorted({reason for one in partial for reason in one.reasons}))
+        return Section(path, model.kind, model.schema, _items(partial), Status.PARTIAL, reasons_of_all)
     if not good:
         return Section(path, model.kind, model.schema, status=model.status, reasons=model.reasons)
     by_hash = Counter(one.hash for one in good)

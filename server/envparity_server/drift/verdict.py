@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from envparity_server.compare.model import DRIFT_STATES, UNKNOWN_STATES, Comparison, Difference, Severity
+from envparity_server.compare.model import DRIFT_STATES, UNKNOWN_STATES, Comparison, Difference, Pair, Severity
 
 
 class Outcome(StrEnum):
@@ -24,6 +24,7 @@ class Verdict:
     threshold: Severity
     reasons: tuple[str, ...]
     differences: tuple[Difference, ...]
+    pairs: tuple[Pair, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The verdict as `gate --json` prints it."""
@@ -33,6 +34,7 @@ class Verdict:
             "threshold": self.threshold.word,
             "reasons": list(self.reasons),
             "differences": [one.document() for one in self.differences],
+            "paired": [one.document() for one in self.pairs],
         }
 
 
@@ -49,8 +51,8 @@ def judge(comparison: Comparison, threshold: Severity, doubts: Sequence[str] = (
     if not comparison.examined:
         reasons.append("nothing in scope could be compared")
     if drift:
-        return Verdict(Outcome.DRIFT, threshold, tuple(reasons), drift)
-    return Verdict(Outcome.UNKNOWN if reasons else Outcome.PARITY, threshold, tuple(reasons), ())
+        return Verdict(Outcome.DRIFT, threshold, tuple(reasons), drift, comparison.pairs)
+    return Verdict(Outcome.UNKNOWN if reasons else Outcome.PARITY, threshold, tuple(reasons), (), comparison.pairs)
 
 
 def _told(difference: Difference) -> str:

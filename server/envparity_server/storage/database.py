@@ -12,7 +12,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from envparity_agent.errors import CannotTell, UsageError
@@ -61,7 +61,9 @@ def _configure_sqlite(engine: Engine) -> None:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that reads one state of the database."""
-    with engine.connect() as connection, connection.begin():
+    # SQLite's transactions do so by themselves; PostgreSQL's default sees what others commit meanwhile
+    options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
@@ -73,19 +75,33 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to this program's version; raises CannotTell where the database cannot be reached."""
+    """Bring the schema to this program's version; raises CannotTell where the database cannot be reached.
+
+    SQLite's file is made with its directory, for its owner only: it holds what every host runs.
+    """
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        _make_private(Path(engine.url.database))
     configuration = Config()
     configuration.set_main_option("script_location", _MIGRATIONS)
     try:
         with writing(engine) as connection:
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
-    except OperationalError as problem:
+    except DatabaseError as problem:  # not reachable, or no database at all
         raise CannotTell(f"cannot open the database: {problem.orig}", "check its URL and that it runs") from None
     except CommandError as problem:
         raise UsageError(
             f"the database has a schema that this program does not know: {problem}", "install the newer envparity"
         ) from None
+
+
+def _make_private(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
+    except OSError as problem:
+        advice = "set ENVPARITY_DATABASE_URL to a place that this user may write"
+        raise CannotTell(f"cannot make {path}: {problem.strerror}", advice) from None
 
 
 def check_schema(engine: Engine) -> None:
@@ -96,7 +112,7 @@ def check_schema(engine: Engine) -> None:
     try:
         with reading(engine) as connection:
             present = MigrationContext.configure(connection).get_current_revision()
-    except OperationalError as problem:
+    except DatabaseError as problem:  # not reachable, or no database at all
         raise CannotTell(f"cannot open the database: {problem.orig}", "check its URL and that it runs") from None
     if present != newest:
         raise UsageError(

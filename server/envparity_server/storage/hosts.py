@@ -33,8 +33,11 @@ class Host:
     observed: Mapping[str, Any]
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether three intervals passed without a report."""
-        return self.seen_at is not None and now - self.seen_at > timedelta(seconds=STALE_AFTER * self.interval)
+        """Whether three intervals passed without a report, or the last one lies in the future of a clock gone wrong."""
+        if self.seen_at is None:
+            return False
+        passed = now - self.seen_at
+        return not -timedelta(seconds=self.interval) <= passed <= timedelta(seconds=STALE_AFTER * self.interval)
 
     def state(self, now: datetime) -> str:
         """`never reported`, `stale` or `fresh`."""
@@ -61,17 +64,19 @@ def by_id(connection: Connection, host_id: str) -> Host | None:
     return _host(row) if row else None
 
 
-def by_credential(connection: Connection, credential_hash: str) -> Host | None:
-    """The host that a credential belongs to, locked until the transaction ends: its reports come one at a time."""
-    query = select(*_COLUMNS).where(host.c.credential_hash == credential_hash).with_for_update()
-    row = connection.execute(query).one_or_none()
+def by_credential(connection: Connection, credential_hash: str, lock: bool = False) -> Host | None:
+    """The host that a credential belongs to; `lock` holds it until the transaction ends."""
+    query = select(*_COLUMNS).where(host.c.credential_hash == credential_hash)
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return _host(row) if row else None
 
 
 def named(connection: Connection, name: str) -> Sequence[Host]:
-    """The hosts of a name, or the one of an id."""
-    rows = connection.execute(select(*_COLUMNS).where((host.c.name == name) | (host.c.id == name)))
-    return [_host(row) for row in rows]
+    """The one host of an id, else the hosts of a name."""
+    one = by_id(connection, name)
+    if one:
+        return [one]
+    return [_host(row) for row in connection.execute(select(*_COLUMNS).where(host.c.name == name))]
 
 
 def in_environment(connection: Connection, environment: str, labels: Mapping[str, str]) -> Sequence[Host]:

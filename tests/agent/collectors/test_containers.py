@@ -163,7 +163,18 @@ def test_a_container_that_ends_while_it_is_asked_about_is_left_out(host: Path, e
     assert found.sections["containers"].status is Status.OK
 
 
-@pytest.mark.parametrize("path", ["/version", "/info", "/containers/json", f"/containers/{'a' * 64}/changes"])
+def test_a_container_of_which_the_engine_fails_to_tell_fails_alone(host: Path, engine: Engine) -> None:
+    engine.has(container("a", "web"), container("b", "worker"))
+    engine.answers[f"/containers/{'a' * 64}/changes"] = 500
+    sections = fingerprint_of(host, engine.url).sections
+    assert {path: sections[path].status for path in sections if path.startswith("container")} == {
+        "container/web": Status.FAILED,
+        "container/worker": Status.OK,
+        "containers": Status.OK,
+    }
+
+
+@pytest.mark.parametrize("path", ["/version", "/info", "/containers/json"])
 @pytest.mark.parametrize("answer", [500, b"<html>", b'{"cut', None, b"[1, 2]", b'"text"'], ids=repr)
 def test_an_answer_that_is_none_fails_and_takes_nothing_with_it(
     host: Path, engine: Engine, path: str, answer: Any

@@ -96,7 +96,8 @@ def test_a_database_of_a_newer_program_is_refused_in_words(tmp_path: Path, sqlit
 
 
 def test_a_database_that_cannot_be_opened_exits_3(tmp_path: Path) -> None:
-    ended = envparity(tmp_path, "server", "migrate", "--database-url", f"sqlite:///{tmp_path / 'no' / 'where.db'}")
+    (tmp_path / "file").touch()
+    ended = envparity(tmp_path, "server", "migrate", "--database-url", f"sqlite:///{tmp_path / 'file' / 'no.db'}")
     assert ended.exit_code == 3
     assert "Traceback" not in ended.complaint
 

@@ -80,8 +80,9 @@ def test_a_password_in_an_address_is_never_shown() -> None:
 
 @pytest.mark.parametrize("do", [migrate, check_schema], ids=["migrate", "check"])
 def test_a_database_that_cannot_be_opened_cannot_tell(tmp_path: Path, do: object) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'missing' / 'server.db'}")
-    with pytest.raises(CannotTell, match="cannot open the database"):
+    (tmp_path / "file").touch()
+    engine = open_database(f"sqlite:///{tmp_path / 'file' / 'server.db'}")
+    with pytest.raises(CannotTell, match=r"cannot (?:open the database|make .*server\.db)"):
         do(engine)  # type: ignore[operator]  # mypy joins two functions to object
     engine.dispose()
 
