@@ -129,3 +129,15 @@ def test_a_link_cannot_log_out(anybody: Asking) -> None:
 
 def test_a_token_of_a_reader_opens_no_page(anybody: Asking) -> None:
     assert anybody.as_role("viewer").get("/hosts").status_code == 303
+
+
+def test_another_site_can_neither_log_in_nor_out(anybody: Asking) -> None:
+    person = anybody.logged_in()
+    for path in ("/login", "/logout"):
+        answer = person.ask("POST", path, headers={"Sec-Fetch-Site": "cross-site"}, data={"code": "x"})
+        assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
+    assert person.get("/hosts").status_code == 200
+
+
+def test_a_form_of_nobody_is_read_up_to_a_cap(anybody: Asking) -> None:
+    assert anybody.ask("POST", "/login", content=b"code=" + b"x" * (3 * 1024 * 1024)).status_code == 413

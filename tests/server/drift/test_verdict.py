@@ -197,3 +197,25 @@ def test_the_document_has_what_scripts_build_on() -> None:
     assert (document["schema"], document["verdict"], document["threshold"]) == (1, "drift", "low")
     assert [one["item"] for one in document["differences"]] == ["flask"]
     assert NOON.isoformat() not in str(document)
+
+
+@pytest.mark.parametrize("scope", [parse_scope(application="shop"), parse_scope("os-packages,container/shop")])
+def test_what_neither_side_could_list_is_never_green(scope: Scope) -> None:
+    blind = section("containers", {}, Status.FAILED, Reason.PERMISSION)
+    both = [one for one in WHOLE if not one.path.startswith("container")]
+    assert judged(host(*both, blind), host(*both, blind, name="web-2"), scope).outcome == Outcome.UNKNOWN
+
+
+def test_a_misspelt_path_beside_a_right_one_is_never_green() -> None:
+    verdict = judged(but(), but(), parse_scope("os-packages,container/wbe"))
+    assert (verdict.outcome, verdict.reasons) == (Outcome.UNKNOWN, ("container/wbe: neither side has it",))
+
+
+def test_metadata_that_could_not_be_read_hides_no_known_version() -> None:
+    theirs = packages({"idna": "3.7", "flask": "3.0.1"})
+    damaged = section(
+        theirs.path,
+        {**theirs.items, "flask": {**theirs.items["flask"], "version": "2.0", "problem": "RECORD: invalid"}},
+    )
+    verdict = judged(but(damaged), but(theirs), threshold=Severity.HIGH)
+    assert [(one.item, one.attribute) for one in verdict.differences] == [("flask", "version")]
