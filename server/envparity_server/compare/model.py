@@ -102,6 +102,7 @@ class Pair:
     left: str
     right: str
     why: str
+    sure: bool = True  # else the two are only the nearest to each other: too little to judge by
 
     def document(self) -> dict[str, str]:
         """The pair as `diff --json` and `gate --json` have it."""

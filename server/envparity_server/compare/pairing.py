@@ -20,10 +20,11 @@ def pair(left: Sections, right: Sections) -> Iterator[tuple[SectionLike | None, 
         yield left[path], right[path], None
     lefts = [left[path] for path in sorted(left.keys() - right.keys())]
     rights = [right[path] for path in sorted(right.keys() - left.keys())]
-    for one, other, why in _environments(lefts, rights):
+    named = "python" not in left and "python" not in right  # both by a person, and not all that a host has
+    for one, other, score, why in _environments(lefts, rights):
         lefts.remove(one)
         rights.remove(other)
-        yield one, other, Pair(one.path, other.path, why)
+        yield one, other, Pair(one.path, other.path, why, sure=named or score >= _ENOUGH)
     for one, other in _containers(left, right, lefts, rights):
         lefts.remove(one)
         rights.remove(other)
@@ -36,7 +37,7 @@ def pair(left: Sections, right: Sections) -> Iterator[tuple[SectionLike | None, 
 
 def _environments(
     lefts: Iterable[SectionLike], rights: Iterable[SectionLike]
-) -> list[tuple[SectionLike, SectionLike, str]]:
+) -> list[tuple[SectionLike, SectionLike, float, str]]:
     ours = [one for one in lefts if one.kind in _ENVIRONMENTS]
     theirs = [one for one in rights if one.kind in _ENVIRONMENTS]
     alone = len(ours) == 1 or len(theirs) == 1  # a person named this one: it is compared with what is nearest
@@ -44,13 +45,13 @@ def _environments(
         ((*_score(one, other), one, other) for one in ours for other in theirs),
         key=lambda row: (-row[0], row[2].path, row[3].path),
     )
-    pairs: list[tuple[SectionLike, SectionLike, str]] = []
+    pairs: list[tuple[SectionLike, SectionLike, float, str]] = []
     taken: set[str] = set()
     for score, why, one, other in scored:
         left_key, right_key = f"<{one.path}", f">{other.path}"
         if (score >= _ENOUGH or alone) and not {left_key, right_key} & taken:
             taken |= {left_key, right_key}
-            pairs.append((one, other, why))
+            pairs.append((one, other, score, why))
     return pairs
 
 

@@ -41,9 +41,17 @@ class Verdict:
 def judge(comparison: Comparison, threshold: Severity, doubts: Sequence[str] = ()) -> Verdict:
     """Drift at or over the threshold wins; otherwise any doubt is unknown; otherwise there is parity.
 
-    `doubts` are reasons from outside the comparison why it may not tell: a stale host, a split vote.
+    `doubts` are reasons from outside the comparison why it may not tell: a stale host, a split vote. What was paired
+    without being sure is a doubt, and neither drift nor parity.
     """
-    drift = tuple(one for one in comparison.differences if one.state in DRIFT_STATES and one.severity >= threshold)
+    unsure = {pair.left: pair for pair in comparison.pairs if not pair.sure}
+    doubts = (*doubts, *(f"{one.left} was held against {one.right}: {one.why}; name the right one with #{one.right}"
+                         for one in unsure.values()))  # fmt: skip
+    drift = tuple(
+        one
+        for one in comparison.differences
+        if one.state in DRIFT_STATES and one.severity >= threshold and one.section not in unsure
+    )
     unread = [f"{one.section}: {one.why}" for one in comparison.unexamined if not one.beyond]
     unknown = [one for one in comparison.differences if one.state in UNKNOWN_STATES]
     said = {one.section for one in comparison.unexamined}

@@ -219,3 +219,17 @@ def test_metadata_that_could_not_be_read_hides_no_known_version() -> None:
     )
     verdict = judged(but(damaged), but(theirs), threshold=Severity.HIGH)
     assert [(one.item, one.attribute) for one in verdict.differences] == [("flask", "version")]
+
+
+def test_environments_that_only_happen_to_be_nearest_are_neither_drift_nor_parity() -> None:
+    mine = host(
+        packages({"idna": "3.7", "six": "1.17", "tabulate": "0.9", "wrapt": "1.16"}, "python/ci"), kind="python"
+    )
+    verdict = judged(mine, but())
+    assert (verdict.outcome, verdict.differences) == (Outcome.UNKNOWN, ())
+    assert any("python/ci was held against python/srv/shop" in reason for reason in verdict.reasons)
+
+
+def test_environments_that_were_both_named_are_judged_however_unlike() -> None:
+    mine = host(packages({"tabulate": "0.9"}, "python/ci"), kind="python")
+    assert judged(mine, host(SHOP, kind="python")).outcome == Outcome.DRIFT
