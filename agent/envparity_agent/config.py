@@ -76,7 +76,7 @@ def state_directory(flag: str | None) -> Path:
     return Path(platformdirs.user_state_dir("envparity"))
 
 
-def read_token(path: str | None, variable: str = "ENVPARITY_TOKEN") -> str:
+def read_token(path: str | None) -> str:
     """A token from a file, standard input (`-`) or the environment, never from an argument that `ps` shows."""
     try:
         if path == "-":
@@ -84,11 +84,11 @@ def read_token(path: str | None, variable: str = "ENVPARITY_TOKEN") -> str:
         elif path:
             token = Path(path).read_text("utf-8").strip()
         else:
-            token = os.environ.get(variable, "").strip()
+            token = os.environ.get("ENVPARITY_TOKEN", "").strip()
     except (OSError, UnicodeDecodeError) as problem:
         raise UsageError(f"cannot read the token from {path}: {problem}") from None
     if not token:
-        raise UsageError("no token", f"give --token-file FILE, or set {variable}")
+        raise UsageError("no token", "give --token-file FILE, or set ENVPARITY_TOKEN")
     if not (token.isascii() and token.isprintable()):  # no header can carry it
         raise UsageError("the token is not one line of ASCII text", "give the file that holds the token alone")
     return token

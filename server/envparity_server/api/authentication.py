@@ -47,14 +47,20 @@ def host_of(connection: Connection, token: str, lock: bool = False) -> Host:
     return found
 
 
+def is_person(request: Request) -> bool:
+    """Whether the request has a valid session."""
+    cookie = request.cookies.get(SESSION_COOKIE, "")[:MAX_TOKEN]
+    if not cookie:
+        return False
+    with reading(engine_of(request)) as connection:
+        return access.is_session(connection, cookie, now())
+
+
 def require_reader(request: Request) -> None:
     """Let a person's session or a viewer's token pass; raises Problem 401 or 403."""
-    cookie = request.cookies.get(SESSION_COOKIE)
+    if "authorization" not in request.headers and is_person(request):
+        return
     with reading(engine_of(request)) as connection:
-        if cookie and "authorization" not in request.headers:
-            if access.is_session(connection, cookie[:MAX_TOKEN], now()):
-                return
-            raise refused()
         _require_role(connection, bearer(request), ("viewer",))
 
 

@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/v1", tags=["compare"])
 SelectorText = Annotated[str, Query(max_length=1024)]
 
 
-@router.get("/schemas/fingerprint", include_in_schema=True)
+@router.get("/schemas/fingerprint")
 def fingerprint_schema() -> dict[str, Any]:
     """The JSON Schema of a fingerprint document."""
     return schema.fingerprint()

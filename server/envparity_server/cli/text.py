@@ -32,7 +32,7 @@ def _print_group(one: Group, everything: bool) -> None:
     for _ in range(4):
         table.add_column(overflow="fold")
     for difference in one.differences:
-        word = "unknown" if difference.state in UNKNOWN_STATES else difference.severity.word
+        word = difference.word
         table.add_row(
             styled(f"  {word:<8}", word),
             styled(difference.item or "the whole section"),

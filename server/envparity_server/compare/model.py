@@ -70,6 +70,11 @@ class Difference:
         """Stable over hosts and time: the key of whoever wants to ignore or follow this difference."""
         return sha256("\0".join((self.section, self.item, self.attribute)).encode()).hexdigest()[:16]
 
+    @property
+    def word(self) -> str:
+        """How much it matters, in a word: what could not be compared has no severity to show."""
+        return "unknown" if self.state in UNKNOWN_STATES else self.severity.word
+
     def document(self) -> dict[str, Any]:
         """The difference as `diff --json` has it."""
         return {

@@ -15,11 +15,9 @@ from starlette.templating import Jinja2Templates
 
 from envparity_agent import __version__
 from envparity_agent.errors import CannotTell, EnvparityError
-from envparity_server.api.authentication import MAX_TOKEN, SESSION_COOKIE, engine_of, now
+from envparity_server.api.authentication import is_person
 from envparity_server.api.problems import UNAVAILABLE, status_of, told
 from envparity_server.compare.groups import wording
-from envparity_server.storage import access
-from envparity_server.storage.database import reading
 
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 
@@ -41,18 +39,14 @@ def compare_address(left: str, right: str, **more: str) -> str:
 templates.env.globals.update(version=__version__, ago=_ago, wording=wording, compare_address=compare_address)
 
 
-class LoginNeeded(Exception):  # says what is the case
+class LoginNeeded(Exception):
     """The page needs a session."""
 
 
 def require_person(request: Request) -> None:
     """Let a logged-in person pass; raises LoginNeeded."""
-    cookie = request.cookies.get(SESSION_COOKIE, "")[:MAX_TOKEN]
-    if cookie:
-        with reading(engine_of(request)) as connection:
-            if access.is_session(connection, cookie, now()):
-                return
-    raise LoginNeeded
+    if not is_person(request):
+        raise LoginNeeded
 
 
 async def to_login(request: Request, _: Exception) -> Response:
