@@ -9,7 +9,7 @@ import typer
 
 from envparity_agent import __version__, schema
 from envparity_agent.cli_agent import agent
-from envparity_agent.cli_options import Docker, Json, RootDirectory, options
+from envparity_agent.cli_options import Docker, Json, RootDirectory, Symbols, Verify, options
 from envparity_agent.errors import CannotTell, EnvparityError, UsageError
 from envparity_agent.fingerprint import Fingerprint, Section
 from envparity_agent.gate import gate
@@ -105,6 +105,8 @@ def show(
     json: Json = False,
     root: RootDirectory = "/",
     docker: Docker = None,
+    verify: Verify = False,
+    symbols: Symbols = False,
     print_schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of a fingerprint, and read nothing.")
     ] = False,
@@ -119,7 +121,7 @@ def show(
         say_json(schema.fingerprint())
         return
     with progress() as report:
-        found = fingerprint(target, options(root, docker, report))
+        found = fingerprint(target, options(root, docker, report, verify, symbols))
     if json:
         say_json(found.document())
     else:

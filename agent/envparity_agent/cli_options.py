@@ -1,12 +1,14 @@
 """The options that several verbs share, and how they become what the code below takes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
+from envparity_agent.collectors.interface import Options
 from envparity_agent.config import agent_settings
-from envparity_agent.targets import Options
+from envparity_agent.targets.options import options as options_of
 
 _ROOT = "Where this host's root directory is, as an agent in a container sees it."
 _DOCKER = "The container engine's socket: unix:///run/docker.sock"
@@ -22,9 +24,13 @@ TokenFile = Annotated[
     str | None, typer.Option("--token-file", metavar="FILE", envvar="ENVPARITY_TOKEN_FILE", help=_TOKEN)
 ]
 StateDirectory = Annotated[str | None, typer.Option("--state", metavar="DIR", envvar="ENVPARITY_STATE", help=_STATE)]
+Verify = Annotated[bool, typer.Option("--verify", help="Hash the files of Python packages against their RECORD.")]
+Symbols = Annotated[bool, typer.Option("--symbols", help="Tell the public names of Python packages.")]
 
 
-def options(root: str, docker: str | None, progress: Callable[[str], None]) -> Options:
+def options(
+    root: str, docker: str | None, progress: Callable[[str], None], verify: bool = False, symbols: bool = False
+) -> Options:
     """How targets are read, from flags over environment over file."""
-    settings = agent_settings()
-    return Options(root, docker or settings.docker, settings.python, progress)
+    found = options_of(agent_settings(), root, docker, progress)
+    return replace(found, verify=found.verify or verify, symbols=found.symbols or symbols)

@@ -14,6 +14,11 @@ import platformdirs
 from envparity_agent.errors import UsageError
 
 CONFIG_FILE = "/etc/envparity/agent.toml"
+CONSENT = ("host", "images", "config", "inside")
+_TYPES = {
+    "server": str, "state": str, "docker": str, "interval": int, "python": dict, "applications": dict, "files": list,
+    "search": list, "consent": str, "labels": list, "clear": list, "key_file": str, "verify": bool, "symbols": bool,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,15 @@ class AgentSettings:
     docker: str | None = None
     interval: int = 900  # seconds between two reports
     python: Mapping[str, str] = field(default_factory=dict)  # name of a Python environment -> its directory
+    applications: Mapping[str, str] = field(default_factory=dict)  # name of an application -> its directory
+    files: tuple[str, ...] = ()  # configuration files to compare by their keys
+    search: tuple[str, ...] = ()  # directories that the search for Python environments looks into first
+    consent: str = "inside"  # how far containers may be looked into: host, images, config, inside
+    labels: tuple[str, ...] = ()  # container labels that are told
+    clear: tuple[str, ...] = ()  # variables and keys that are told in clear
+    key_file: str | None = None  # the key under which the values of all others are hashed
+    verify: bool = False  # hash the files of distributions against their RECORD
+    symbols: bool = False  # tell the public names of distributions
 
 
 def agent_settings() -> AgentSettings:
@@ -46,18 +60,21 @@ def agent_settings() -> AgentSettings:
 
 
 def _checked(values: dict[str, Any], path: Path) -> AgentSettings:
-    types = {"server": str, "state": str, "docker": str, "interval": int, "python": dict}
     for key, value in values.items():
-        if key not in types:
+        if key not in _TYPES:
             known = ", ".join(one.name for one in fields(AgentSettings))
             raise UsageError(f"{path}, line {_line(path, key)}: unknown key {key!r}", f"known keys: {known}")
-        if type(value) is not types[key]:
-            raise UsageError(f"{path}, line {_line(path, key)}: {key} is not of type {types[key].__name__}")
-    if not all(isinstance(one, str) for one in values.get("python", {}).values()):
-        raise UsageError(f"{path}, line {_line(path, 'python')}: each value of python is a directory's path")
+        if type(value) is not _TYPES[key]:
+            raise UsageError(f"{path}, line {_line(path, key)}: {key} is not of type {_TYPES[key].__name__}")
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        if not all(isinstance(one, str) for one in inner):
+            raise UsageError(f"{path}, line {_line(path, key)}: each value of {key} is a text")
     if values.get("interval", 60) < 60:
         raise UsageError(f"{path}, line {_line(path, 'interval')}: interval is less than 60 seconds")
-    return AgentSettings(**values)
+    if values.get("consent", "inside") not in CONSENT:
+        raise UsageError(f"{path}, line {_line(path, 'consent')}: consent is one of {', '.join(CONSENT)}")
+    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    return AgentSettings(**given)
 
 
 def _line(path: Path, key: str) -> int:

@@ -12,6 +12,7 @@ The hash of an object is the SHA-256 of its bytes, so equal hashes mean equal fa
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -300,3 +301,8 @@ def clean_text(text: str) -> str:
     """Make one text fit the contract."""
     shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return shown if len(shown) <= MAX_STRING else shown[: MAX_STRING - 1] + "…"
+
+
+def now() -> str:
+    """The present moment in UTC, as ISO 8601 to the second."""
+    return datetime.now(UTC).replace(microsecond=0).isoformat()

@@ -24,6 +24,11 @@ class Kind:
     attributes: Mapping[str, Attribute]
 
 
+def _extended(kind: Kind, attributes: Mapping[str, Attribute]) -> Kind:
+    """The next version of a kind: all that it had, and more."""
+    return Kind(kind.title, {**kind.attributes, **attributes})
+
+
 def _label(meaning: str) -> Attribute:
     return Attribute(meaning, compared=False)
 
@@ -54,6 +59,37 @@ MACHINE = Kind(
     },
 )
 
+MACHINE_2 = _extended(
+    MACHINE,
+    {
+        "features": Attribute("instruction sets of the processor that programs ask for, such as avx2"),
+        "level": Attribute("level of the instruction set: x86-64-v3"),
+        "given": Attribute("what a control group grants: processors in thousandths, memory in MiB"),
+    },
+)
+
+SETTINGS = Kind(
+    "System settings",
+    {
+        "value": Attribute("value: of a sysctl, the locale, the time zone"),
+        "soft": Attribute("soft limit of a resource, or unlimited"),
+        "hard": Attribute("hard limit of a resource, or unlimited"),
+    },
+)
+
+LIBRARIES = Kind(
+    "Native libraries",
+    {
+        "version": Attribute("version that the library's own text tells, such as OpenSSL's"),
+        "build_id": Attribute("build id that the linker wrote into the library"),
+        "content": Attribute("SHA-256 of the file, where it has no build id"),
+        "missing": Attribute("no library of this name was found, although one is asked for"),
+        "path": _label("where it lies"),
+        "owner": _label("package that it belongs to: deb:libssl3 3.0.15-1"),
+        "used_by": _label("Python distributions and modules that load it"),
+    },
+)
+
 OS_PACKAGES = Kind(
     "OS packages",
     {
@@ -61,6 +97,14 @@ OS_PACKAGES = Kind(
         "architecture": Attribute("architecture, or all"),
         "source": _label("source package"),
         "state": Attribute("dpkg state where it is not installed: unpacked, half-configured, ..."),
+    },
+)
+
+OS_PACKAGES_2 = _extended(
+    OS_PACKAGES,
+    {
+        "content": Attribute("hash that the package manager keeps of the package, or of the list of its files' hashes"),
+        "manager": _label("deb, rpm or apk"),
     },
 )
 
@@ -95,6 +139,53 @@ PYTHON = Kind(
     },
 )
 
+PYTHON_2 = _extended(
+    PYTHON,
+    {
+        "head": Attribute("commit of the checkout that an editable distribution lies in"),
+        "dirty": Attribute("the checkout has changes that are in no commit"),
+        "changes": Attribute("SHA-256 over the paths and contents of those changes"),
+        "channel": Attribute("conda channel"),
+        "path": Attribute("entries of sys.path in order, each with its number and origin"),
+        "hooks": Attribute("code that runs at start, by name and hash: .pth import lines, .start files, sitecustomize"),
+        "restart_needed": Attribute("a process runs from the environment that is older than what is on disk"),
+        "requested": _label("a person asked for it: not only a dependency of another one"),
+        "requires": _label("Requires-Dist, as in the metadata"),
+        "requires_python": _label("Requires-Python, as in the metadata"),
+        "unmet": _label("requirements that apply here and that nothing installed fulfils, with what is there"),
+        "owner": _label("OS package that it belongs to: deb:python3-foo 1.2-3"),
+        "archive": _label("hashes of the archive that it was installed from"),
+        "display": _label("the name as the metadata has it, where it is not the normalised one"),
+    },
+)
+
+PYTHON_FILES = Kind(
+    "Python files against RECORD",
+    {
+        "modified": Attribute("files whose content is not what RECORD says"),
+        "missing": Attribute("files of RECORD that are not there"),
+        "content": Attribute("SHA-256 over the modified files and their present hashes"),
+    },
+)
+
+SYMBOLS = Kind("Public names of a Python distribution", {"names": _label("names that a module defines")})
+
+APPLICATION = Kind(
+    "Application code",
+    {
+        "commit": Attribute("commit that is checked out"),
+        "dirty": Attribute("there are changes that are in no commit"),
+        "changes": Attribute("SHA-256 over the paths and contents of those changes"),
+        "revision": Attribute("org.opencontainers.image.revision of the image"),
+        "tree": Attribute("SHA-256 over all files and their contents"),
+        "content": Attribute("SHA-256 of a file"),
+        "shadowed": Attribute("a mount hides the code that the image has there"),
+        "branch": _label("branch that is checked out"),
+        "source": _label("where the code comes from, without credentials"),
+        "location": _label("directory of the code"),
+    },
+)
+
 DECLARED = Kind(
     "Declared packages",
     {
@@ -105,6 +196,16 @@ DECLARED = Kind(
     },
 )
 
+DECLARED_2 = _extended(
+    DECLARED,
+    {
+        "commit": Attribute("commit that is asked for"),
+        "hashes": _label("hashes of the archives that are allowed"),
+        "line": _label("line of the file that declares it"),
+        "via": _label("what asked for it, where the file tells"),
+    },
+)
+
 CONTAINERS = Kind(
     "Container engine",
     {
@@ -112,6 +213,17 @@ CONTAINERS = Kind(
         "api": _label("version of its API"),
         "store": _label("graphdriver or containerd: decides what an image id is"),
         "cgroup": Attribute("cgroup version"),
+    },
+)
+
+CONTAINERS_2 = _extended(
+    CONTAINERS,
+    {
+        "kernel": Attribute("kernel that the containers share"),
+        "rootless": Attribute("the engine runs without root"),
+        "unseen": Attribute("containers of a runtime that cannot be asked run here"),
+        "count": _label("how many"),
+        "level": _label("how far the operator lets containers be looked into"),
     },
 )
 
@@ -132,15 +244,67 @@ CONTAINER = Kind(
     },
 )
 
+CONTAINER_2 = _extended(
+    CONTAINER,
+    {
+        "owner": Attribute("what a change in the writable layer belongs to: a Python distribution or an OS package"),
+        "base": _label("base image: its name and digest from OCI labels"),
+        "layers": _label("DiffIDs in order, each with its number"),
+        "history": _label("what made each layer, redacted, in order, each with its number"),
+        "created": _label("when the image was built"),
+    },
+)
+
+CONFIGURATION = Kind(
+    "Configuration of a container or service",
+    {
+        "value": Attribute("value that is told in clear"),
+        "hmac": Attribute("keyed hash of a value that is not"),
+        "key": Attribute("id of the key that made the hash"),
+        "hidden": Attribute("the value is not told, as there is no key"),
+        "exposed": Attribute("the image declares the port"),
+        "published": Attribute("addresses and ports of the host that lead to it"),
+        "type": Attribute("bind, volume or tmpfs"),
+        "source": Attribute("what is mounted"),
+        "writable": Attribute("the mount can be written to"),
+        "command": Attribute("words of the command that are told in clear; … for the others"),
+    },
+)
+
+FILE = Kind(
+    "Configuration file",
+    {
+        "value": Attribute("value that is told in clear"),
+        "hmac": Attribute("keyed hash of a value that is not"),
+        "key": Attribute("id of the key that made the hash"),
+        "hidden": Attribute("the value is not told, as there is no key"),
+        "mode": Attribute("permissions"),
+        "format": _label("how the file was read: env, ini, toml, yaml, json or whole"),
+    },
+)
+
 KINDS: Mapping[tuple[str, int], Kind] = {
     ("os", 1): OS,
     ("machine", 1): MACHINE,
+    ("machine", 2): MACHINE_2,
+    ("settings", 1): SETTINGS,
+    ("libraries", 1): LIBRARIES,
     ("os-packages", 1): OS_PACKAGES,
+    ("os-packages", 2): OS_PACKAGES_2,
     ("python-search", 1): PYTHON_SEARCH,
     ("python", 1): PYTHON,
+    ("python", 2): PYTHON_2,
+    ("python-files", 1): PYTHON_FILES,
+    ("symbols", 1): SYMBOLS,
+    ("application", 1): APPLICATION,
     ("declared", 1): DECLARED,
+    ("declared", 2): DECLARED_2,
     ("containers", 1): CONTAINERS,
+    ("containers", 2): CONTAINERS_2,
     ("container", 1): CONTAINER,
+    ("container", 2): CONTAINER_2,
+    ("configuration", 1): CONFIGURATION,
+    ("file", 1): FILE,
 }
 
 

@@ -5,14 +5,18 @@ from pathlib import Path
 
 from envparity_agent import state
 from envparity_agent.client import Client
+from envparity_agent.collectors.memory import Memory
 from envparity_agent.config import agent_settings
 from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.spool import Report, Spool
 from envparity_agent.state import Enrolment
-from envparity_agent.targets import Options, host
+from envparity_agent.targets import host
+from envparity_agent.targets.options import options
 
 
-def report_once(directory: Path, interval: int, progress: Callable[[str], None]) -> Fingerprint:
+def report_once(
+    directory: Path, interval: int, progress: Callable[[str], None], memory: Memory | None = None
+) -> Fingerprint:
     """Survey, spool, deliver; the report stays spooled until the server has acknowledged it.
 
     1. The report's number is persisted before it is used, so that it is never used twice.
@@ -21,8 +25,7 @@ def report_once(directory: Path, interval: int, progress: Callable[[str], None])
     """
     enrolment = state.load(directory).next()
     spool = Spool(directory)
-    settings = agent_settings()
-    found = host(Options(enrolment.root, enrolment.docker or settings.docker, settings.python, progress))
+    found = host(options(agent_settings(), enrolment.root, enrolment.docker, progress), memory)
     state.save(directory, enrolment)
     spool.put(Report(enrolment.epoch, enrolment.seq, found))
     progress("reporting")

@@ -1,14 +1,12 @@
-"""Runs collectors on one subject, isolates each failure, and makes the fingerprint."""
+"""Runs collectors on one subject and makes the fingerprint."""
 
-import logging
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from envparity_agent.collectors import COLLECTORS
-from envparity_agent.collectors.interface import Collector, Subject
-from envparity_agent.errors import Unreadable, UsageError
+from envparity_agent.collectors.interface import Collector, Subject, isolated
+from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import (
     MAX_ITEMS,
     Attributes,
@@ -20,20 +18,20 @@ from envparity_agent.fingerprint import (
     clean,
     clean_attributes,
     clean_text,
+    now,
 )
 from envparity_agent.root import Root
-
-_log = logging.getLogger(__name__)
 
 
 def survey(target: Target, subject: Subject, collectors: Iterable[Collector] = COLLECTORS) -> Fingerprint:
     """Fingerprint a subject; a collector that fails is a failed section and takes nothing else with it."""
+    subject.memory.begin()
     sections: dict[str, Section] = {}
     timings: dict[str, int] = {}
     for collector in collectors:
         started = time.monotonic()
-        for found in _isolated(collector, subject):
-            section = _within_contract(found)
+        for found in isolated(collector, subject):
+            section = _within_contract(replace(found, path=subject.prefix + found.path))
             while section.path in sections:  # a name given by the operator may be another one's path
                 section = replace(section, path=f"{section.path}#2")
             sections[section.path] = section
@@ -45,29 +43,6 @@ def survey(target: Target, subject: Subject, collectors: Iterable[Collector] = C
         identity=clean_attributes(identity(subject.root)),
         timings=timings,
     )
-
-
-def now() -> str:
-    """The present moment in UTC, as ISO 8601 to the second."""
-    return datetime.now(UTC).replace(microsecond=0).isoformat()
-
-
-def _isolated(collector: Collector, subject: Subject) -> Iterable[Section]:
-    found: list[Section] = []
-    try:
-        found.extend(collector.collect(subject))  # keeps what came before a failure
-    except UsageError:
-        raise  # the person asked for something that is not there
-    except Unreadable as problem:
-        found.append(_failed(collector, problem.reason))
-    except Exception:  # noqa: BLE001  # whatever a hostile tree makes a collector do, the others' facts stand
-        _log.exception("collector %s failed", collector.path)
-        found.append(_failed(collector, Reason.ERROR))
-    return found
-
-
-def _failed(collector: Collector, reason: str) -> Section:
-    return Section(collector.path, collector.kind, 1, status=Status.FAILED, reasons=(reason,))
 
 
 def _within_contract(found: Section) -> Section:

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.interface import Options, Subject
 from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
@@ -43,4 +43,4 @@ def whole_root(root: Path) -> Path:
 def fingerprint_of(root: Path, engine: str | None = None) -> Fingerprint:
     """The fingerprint of a root directory as that of a host."""
     with Root(os.fspath(root)) as opened:
-        return survey(Target("host", "web-1"), Subject(opened, engine=engine))
+        return survey(Target("host", "web-1"), Subject(opened, Options(engine=engine)))

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from envparity_agent.collectors.interface import Options
 from envparity_agent.fingerprint import Fingerprint, Section
 from envparity_agent.kinds import KINDS, compared_between, title
-from envparity_agent.targets import Options, fingerprint
+from envparity_agent.targets import fingerprint
 from tests.agent.collectors.answers import container, recorded_engine, running_engine
 from tests.agent.roots import fingerprint_of, whole_root
 

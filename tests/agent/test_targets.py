@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from envparity_agent.collectors.interface import Options
 from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.fingerprint import Status, Target
-from envparity_agent.targets import Options, fingerprint
+from envparity_agent.targets import fingerprint
 from tests.agent.collectors.answers import compose, container, running_engine
 from tests.agent.roots import fingerprint_of, whole_root
 from tests.agent.trees import distribution, put, system, venv

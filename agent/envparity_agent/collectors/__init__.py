@@ -1,15 +1,19 @@
 """The collectors, in the order in which they run."""
 
-from envparity_agent.collectors import containers, machine, operating_system, os_packages, python
+from functools import partial
+
+from envparity_agent.collectors.containers import container
 from envparity_agent.collectors.interface import Collector
+from envparity_agent.collectors.python import environments
+from envparity_agent.collectors.system import distribution, machine, packages
 
-COLLECTORS = (
-    Collector("os", "os", operating_system.collect),
-    Collector("os/machine", "machine", machine.collect),
-    Collector("os-packages", "os-packages", os_packages.collect),
-    Collector("python", "python-search", python.collect),
-    Collector("containers", "containers", containers.collect),
-)
+_OS = Collector("os", "os", distribution.collect)
+_MACHINE = Collector("os/machine", "machine", machine.collect)
+_PACKAGES = Collector("os-packages", "os-packages", packages.collect)
+_PYTHON = Collector("python", "python-search", environments.collect)
 
-PYTHON_ONLY = (COLLECTORS[3],)
-INSIDE = COLLECTORS[:1] + COLLECTORS[2:4]  # what a root that is not a host's has: no machine, no engine
+PYTHON_ONLY = (_PYTHON,)
+INSIDE = (_OS, _PACKAGES, _PYTHON)  # what a root that is not a host's has: no machine, no engine
+_CONTAINERS = Collector("containers", "containers", partial(container.collect, inside=INSIDE))
+
+COLLECTORS = (_OS, _MACHINE, _PACKAGES, _PYTHON, _CONTAINERS)

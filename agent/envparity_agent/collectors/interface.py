@@ -3,12 +3,28 @@
 A collector observes and never interprets; it runs no program and opens files only through `Subject.root`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import NamedTuple
 
-from envparity_agent.fingerprint import Section
+from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.values import Disclosure
+from envparity_agent.errors import Unreadable, UsageError
+from envparity_agent.fingerprint import Reason, Section, Status
 from envparity_agent.root import Root
+
+_log = logging.getLogger(__name__)
+
+
+class Consent(IntEnum):
+    """How far the host's operator lets the agent look; each level includes those before it."""
+
+    HOST = 0  # the host's own files
+    IMAGES = 1  # which images the containers run
+    CONFIG = 2  # how containers and services are configured
+    INSIDE = 3  # the files inside containers
 
 
 def _silent(_: str) -> None:
@@ -16,14 +32,36 @@ def _silent(_: str) -> None:
 
 
 @dataclass(frozen=True)
+class Options:
+    """What the operator allows and asks for, whichever root is read."""
+
+    root: str = "/"  # the root directory of `local`
+    engine: str | None = None  # URL of the container engine's socket; None: look for sockets below the root
+    names: Mapping[str, str] = field(default_factory=dict)  # name of a Python environment -> its directory
+    applications: Mapping[str, str] = field(default_factory=dict)  # name of an application -> its directory
+    files: tuple[str, ...] = ()  # configuration files to compare by their keys
+    search: tuple[str, ...] = ()  # directories that the search for Python environments looks into first
+    consent: Consent = Consent.INSIDE
+    labels: tuple[str, ...] = ()  # globs of the container labels that are told
+    disclosure: Disclosure = field(default_factory=Disclosure)
+    verify: bool = False  # hash the files of distributions against their RECORD
+    symbols: bool = False  # tell the public names of distributions
+    progress: Callable[[str], None] = _silent
+
+
+@dataclass(frozen=True)
 class Subject:
-    """What is to be read: a root, and what the operator says about it."""
+    """What is to be read: a root, and how far."""
 
     root: Root
-    engine: str | None = None  # URL of the container engine's socket; None: look for one below the root
-    names: Mapping[str, str] = field(default_factory=dict)  # name of a Python environment -> its directory
+    options: Options = field(default_factory=Options)
     only: str | None = None  # the directory of the one Python environment that is asked for
-    progress: Callable[[str], None] = _silent
+    memory: Memory = field(default_factory=Memory)
+    prefix: str = ""  # of the paths of all sections: `container/web/` for what is inside a container
+
+    def progress(self, text: str) -> None:
+        """Tell a waiting person what is being done."""
+        self.options.progress(text)
 
 
 class Collector(NamedTuple):
@@ -32,3 +70,22 @@ class Collector(NamedTuple):
     path: str
     kind: str
     collect: Callable[[Subject], Iterator[Section]]
+
+
+def isolated(collector: Collector, subject: Subject) -> Iterable[Section]:
+    """What a collector yields, and in the place of its failure a failed section: it takes nothing else with it."""
+    found: list[Section] = []
+    try:
+        found.extend(collector.collect(subject))  # keeps what came before a failure
+    except UsageError:
+        raise  # the person asked for something that is not there
+    except Unreadable as problem:
+        found.append(_failed(collector, problem.reason))
+    except Exception:  # noqa: BLE001  # whatever a hostile tree makes a collector do, the others' facts stand
+        _log.exception("collector %s failed", collector.path)
+        found.append(_failed(collector, Reason.ERROR))
+    return found
+
+
+def _failed(collector: Collector, reason: str) -> Section:
+    return Section(collector.path, collector.kind, 1, status=Status.FAILED, reasons=(reason,))

@@ -7,10 +7,11 @@ import typer
 
 from envparity_agent.cli_options import Docker, Json, RootDirectory, Server, TokenFile, options
 from envparity_agent.client import Client
+from envparity_agent.collectors.interface import Options
 from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import CannotTell
 from envparity_agent.fingerprint import Fingerprint
-from envparity_agent.targets import Options, fingerprint
+from envparity_agent.targets import fingerprint
 from envparity_agent.terminal import note, progress, say_json
 from envparity_server.cli.text import print_comparison
 from envparity_server.compare.differences import compare

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from envparity_agent.collectors.interface import Subject
-from envparity_agent.collectors.python_venv import read_configuration
+from envparity_agent.collectors.python.venv import read_configuration
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import MIB, Root

@@ -6,9 +6,9 @@ from typing import Any
 import docker
 import requests.exceptions
 
-from envparity_agent.collectors.engine import NotInstalled, connect, inspect_image, locate, reason_of
-from envparity_agent.collectors.images import identity, normal_reference, store
-from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.containers.engine import NotInstalled, connect, inspect_image, locate, reason_of
+from envparity_agent.collectors.containers.images import identity, normal_reference, store
+from envparity_agent.collectors.interface import Collector, Subject
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status, Value
 
@@ -22,10 +22,10 @@ _VOLATILE = (
 )  # fmt: skip
 
 
-def collect(subject: Subject) -> Iterator[Section]:
+def collect(subject: Subject, inside: Sequence[Collector]) -> Iterator[Section]:
     """Yield one `container/NAME` for each running container, then `containers`, which says if the engine answered."""
     try:
-        url = locate(subject.root, subject.engine)
+        url = locate(subject.root, subject.options.engine)
         with connect(url) as client:
             subject.progress("asking the container engine")
             info = client.info()

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from envparity_agent.collectors.interface import Options
 from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
-from envparity_agent.targets import Options, fingerprint
+from envparity_agent.targets import fingerprint
 from tests.agent.roots import fingerprint_of
 from tests.agent.trees import distribution, interpreter, put, venv
 

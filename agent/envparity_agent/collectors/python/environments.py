@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from envparity_agent.collectors.interface import Subject
-from envparity_agent.collectors.python_distributions import Distribution, added_paths, first_matching, read_entry
-from envparity_agent.collectors.python_interpreter import facts
-from envparity_agent.collectors.python_search import (
+from envparity_agent.collectors.python.distributions import Distribution, added_paths, first_matching, read_entry
+from envparity_agent.collectors.python.interpreter import facts
+from envparity_agent.collectors.python.search import (
     SITE_NAMES,
     Environment,
     interpreters,
@@ -62,7 +62,7 @@ def _sections(subject: Subject, environments: Sequence[Environment]) -> Iterator
 def _names(subject: Subject) -> dict[str, str]:
     """Prefix below the root -> the name that the operator gave it, by whatever link he named it."""
     names = {}
-    for name, path in subject.names.items():
+    for name, path in subject.options.names.items():
         try:
             names[subject.root.resolved(path)] = name
         except Unreadable:

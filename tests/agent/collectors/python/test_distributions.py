@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from envparity_agent.canonical import canonical, decode
 from envparity_agent.collectors import PYTHON_ONLY
 from envparity_agent.collectors.interface import Subject
-from envparity_agent.collectors.python_distributions import (
+from envparity_agent.collectors.python.distributions import (
     MAX_METADATA,
     Distribution,
     added_paths,
@@ -373,7 +373,7 @@ def test_a_direct_url_of_another_shape_is_a_problem(tmp_path: Path, inner: dict[
 def test_a_site_directory_that_is_too_large_is_read_up_to_a_cap_and_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("envparity_agent.collectors.python_distributions.MAX_ENTRIES", 3)
+    monkeypatch.setattr("envparity_agent.collectors.python.distributions.MAX_ENTRIES", 3)
     for name in "abcd":
         put(tmp_path, f"{name}-1.egg-info", f"Name: {name}\nVersion: 1\n")
     reasons: set[str] = set()

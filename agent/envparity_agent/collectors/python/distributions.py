@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from envparity_agent.collectors.python_search import join
+from envparity_agent.collectors.python.search import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Value
 from envparity_agent.root import MIB, Root

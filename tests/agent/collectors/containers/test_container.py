@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from envparity_agent.collectors.containers import MAX_CHANGES, logical_name, topmost_changes
+from envparity_agent.collectors.containers.container import MAX_CHANGES, logical_name, topmost_changes
 from envparity_agent.fingerprint import Fingerprint, Reason, Section, Status
 from tests.agent.collectors.answers import (
     CHANGES,
@@ -191,7 +191,7 @@ def test_an_answer_that_is_none_fails_and_takes_nothing_with_it(
 def test_an_engine_that_says_nothing_is_not_waited_for(
     host: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("envparity_agent.collectors.engine.TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("envparity_agent.collectors.containers.engine.TIMEOUT_SECONDS", 0.2)
     at_the_end = threading.Event()
     engine.answers["/info"] = at_the_end
     try:

@@ -2,8 +2,8 @@
 
 import re
 
-from envparity_agent.collectors.python_search import Environment, interpreters, join
-from envparity_agent.collectors.python_venv import Configuration, read_configuration
+from envparity_agent.collectors.python.search import Environment, interpreters, join
+from envparity_agent.collectors.python.venv import Configuration, read_configuration
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Value
 from envparity_agent.root import MIB, Root

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from envparity_agent.collectors.interface import Subject
-from envparity_agent.collectors.python_search import Environment, Found, search, site_directories
+from envparity_agent.collectors.python.search import Environment, Found, search, site_directories
 from envparity_agent.fingerprint import Reason, Status
 from envparity_agent.root import Root
 from tests.agent.roots import fingerprint_of

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from envparity_agent.collectors.archive import copied
-from envparity_agent.collectors.engine import connect
+from envparity_agent.collectors.containers.archive import copied
+from envparity_agent.collectors.containers.engine import connect
+from envparity_agent.collectors.interface import Options
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
-from envparity_agent.targets import Options, fingerprint
+from envparity_agent.targets import fingerprint
 from tests.agent.collectors.answers import Engine, container, running_engine
 from tests.agent.roots import fingerprint_of
 from tests.agent.trees import distribution, interpreter, system, venv

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from envparity_agent.collectors.images import CONTAINERD, GRAPHDRIVER, chain_id, identity, normal_reference, store
+from envparity_agent.collectors.containers.images import (
+    CONTAINERD,
+    GRAPHDRIVER,
+    chain_id,
+    identity,
+    normal_reference,
+    store,
+)
 from tests.agent.collectors.answers import (
     CONFIG_DIGEST,
     INDEX_DIGEST,

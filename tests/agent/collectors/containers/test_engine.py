@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from envparity_agent.collectors.engine import NotInstalled, locate
+from envparity_agent.collectors.containers.engine import NotInstalled, locate
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason, Section, Status
 from envparity_agent.root import Root

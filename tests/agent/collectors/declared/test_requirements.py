@@ -3,7 +3,7 @@
 import pytest
 
 from envparity_agent.canonical import canonical
-from envparity_agent.collectors.declared import read_requirements
+from envparity_agent.collectors.declared.requirements import read_requirements
 from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import Reason, Section, Status
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from envparity_agent.collectors import machine
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.system import machine
 from envparity_agent.kinds import KINDS
 from envparity_agent.root import Root
 from tests.agent.roots import fingerprint_of

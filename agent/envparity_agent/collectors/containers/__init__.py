@@ -1,0 +1,1 @@
+"""What a container engine runs, and the images that it has."""

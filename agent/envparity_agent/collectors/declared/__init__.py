@@ -1,0 +1,1 @@
+"""What files declare: requirements, locks, Dockerfile, compose."""

@@ -1,0 +1,42 @@
+"""What a resident agent remembers between two surveys, so that what did not change is not read again."""
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from envparity_agent.errors import Unreadable
+from envparity_agent.root import Root
+
+_Facts = TypeVar("_Facts")
+
+
+class Memory:
+    """Facts by their place, each with the stamp of what it was read from; what a survey does not use is forgotten."""
+
+    def __init__(self) -> None:
+        self._old: dict[Hashable, tuple[Hashable, Any]] = {}
+        self._new: dict[Hashable, tuple[Hashable, Any]] = {}
+
+    def begin(self) -> None:
+        """Start a survey: forget what the last one did not ask for."""
+        self._old, self._new = self._new, {}
+
+    def recall(self, key: Hashable, stamp: Hashable, read: Callable[[], _Facts]) -> _Facts:
+        """The facts at a place: those remembered where their stamp is the same, else read now.
+
+        A stamp of None is never the same. What `read` raises is raised, and nothing is remembered.
+        """
+        known = self._new.get(key) or self._old.get(key)
+        if known is None or stamp is None or known[0] != stamp:
+            known = (stamp, read())
+        self._new[key] = known
+        facts: _Facts = known[1]
+        return facts
+
+
+def stamp(root: Root, path: str) -> Hashable:
+    """What changes when a file does, None where there is none: device, inode, size, and times of content and inode."""
+    try:
+        found = root.stat(path)
+    except Unreadable:
+        return None
+    return found and (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

@@ -1,0 +1,1 @@
+"""Python environments: found, identified, read."""

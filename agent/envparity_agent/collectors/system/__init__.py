@@ -1,0 +1,1 @@
+"""The operating system: its files, its packages, its settings, and the machine below."""

@@ -1,0 +1,71 @@
+"""Turns what a person names as a target into its fingerprint."""
+
+import os
+import socket
+from pathlib import Path
+
+from envparity_agent.collectors import COLLECTORS, INSIDE, PYTHON_ONLY
+from envparity_agent.collectors.interface import Options, Subject
+from envparity_agent.collectors.memory import Memory
+from envparity_agent.errors import UsageError
+from envparity_agent.fingerprint import Fingerprint, Target
+from envparity_agent.root import Root
+from envparity_agent.survey import survey
+from envparity_agent.targets.containers import container
+from envparity_agent.targets.files import file, standard_input
+
+
+def fingerprint(text: str, options: Options) -> Fingerprint:
+    """The fingerprint of a target: `local`, `root:DIR`, `container:NAME`, a directory, a file, or `-`.
+
+    Raises UsageError for what is no target, CannotTell for one that cannot be read.
+    """
+    kind, separator, name = text.partition(":")
+    if text == "local":
+        return host(options)
+    if separator and kind == "root":
+        return _root(name, options)
+    if separator and kind == "container":
+        return container(name, options)
+    if text == "-":
+        return standard_input()
+    if os.path.isdir(text):
+        return _python(text, options)
+    if os.path.exists(text):
+        return file(Path(text))
+    raise UsageError(
+        f"{text}: no such target",
+        "a target is local, root:DIR, container:NAME, a directory with a Python environment, "
+        "a requirements file, or a fingerprint file",
+    )
+
+
+def host(options: Options, memory: Memory | None = None) -> Fingerprint:
+    """The fingerprint of this host, or of the host whose root directory is elsewhere.
+
+    An agent that stays gives the same memory each time.
+    """
+    with Root(options.root) as root:
+        subject = Subject(root, options, memory=memory or Memory())
+        return survey(Target("host", host_name(root)), subject, COLLECTORS)
+
+
+def host_name(root: Root) -> str:
+    """The host's own name: a label, never an identity."""
+    if root.live:
+        return socket.gethostname()
+    content = root.read_if_there("etc/hostname", cap=4096) or b""
+    return content.decode("utf-8", "replace").strip() or os.path.basename(os.path.abspath(root.path))
+
+
+def _root(path: str, options: Options) -> Fingerprint:
+    with Root(path) as root:
+        subject = Subject(root, options)
+        return survey(Target("root", path), subject, INSIDE)
+
+
+def _python(path: str, options: Options) -> Fingerprint:
+    place = os.path.abspath(path)
+    with Root("/") as root:
+        subject = Subject(root, options, only=place)
+        return survey(Target("python", place), subject, PYTHON_ONLY)
