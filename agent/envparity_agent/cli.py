@@ -14,7 +14,7 @@ from envparity_agent.errors import CannotTell, EnvparityError, UsageError
 from envparity_agent.fingerprint import Fingerprint, Section
 from envparity_agent.gate import gate
 from envparity_agent.targets import fingerprint
-from envparity_agent.terminal import complain, progress, say, say_json, say_table, styled
+from envparity_agent.terminal import complain, printable, progress, say, say_json, say_table, styled
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(agent, name="agent")
@@ -133,9 +133,9 @@ def _print(found: Fingerprint) -> None:
     say(f"sha256:{found.root}  taken {found.taken_at}", "dim")
     say("")
     say_table(
-        ("SECTION", "STATUS", "ITEMS", ""),
+        ("STATUS", "ITEMS", "SECTION"),
         (
-            (path, _status(section), str(section.count), styled(_gist(section), "dim"))
+            (_status(section), str(section.count), styled(path).append(f"  {printable(_gist(section))}", "dim"))
             for path, section in sorted(found.sections.items())
         ),
     )

@@ -8,6 +8,7 @@ import typer
 from envparity_agent import state
 from envparity_agent.cli_options import Docker, Json, RootDirectory, Server, StateDirectory, TokenFile
 from envparity_agent.client import Client
+from envparity_agent.collectors.memory import Memory
 from envparity_agent.config import agent_settings, read_token, server_address, state_directory
 from envparity_agent.errors import UsageError
 from envparity_agent.reporting import report_once
@@ -89,7 +90,8 @@ def run(directory: StateDirectory = None, interval: Interval = None) -> None:
     place = state_directory(directory)
     every = interval or agent_settings().interval
     with state.exclusive(place):
-        run_forever(state.load(place).host_id, every, lambda: report_once(place, every, lambda _: None))
+        memory = Memory(state.remembered(place))
+        run_forever(state.load(place).host_id, every, lambda: report_once(place, every, lambda _: None, memory))
 
 
 @agent.command()

@@ -17,7 +17,7 @@ from envparity_agent.targets.options import options
 def report_once(
     directory: Path, interval: int, progress: Callable[[str], None], memory: Memory | None = None
 ) -> Fingerprint:
-    """Survey, spool, deliver; the report stays spooled until the server has acknowledged it.
+    """Survey, spool, deliver; a resident agent gives its memory. The report stays spooled until the server has acknowledged it.
 
     1. The report's number is persisted before it is used, so that it is never used twice.
     2. The report is durable before it is sent.
@@ -25,7 +25,9 @@ def report_once(
     """
     enrolment = state.load(directory).next()
     spool = Spool(directory)
+    memory = memory or Memory(state.remembered(directory))
     found = host(options(agent_settings(), enrolment.root, enrolment.docker, progress), memory)
+    state.remember(directory, memory.lasting)
     state.save(directory, enrolment)
     spool.put(Report(enrolment.epoch, enrolment.seq, found))
     progress("reporting")

@@ -1,7 +1,8 @@
 """Safe reading below one root directory: the host's, a container's, an image's, a chroot's are all the same.
 
-Every path is resolved by the kernel inside the root (openat2 with RESOLVE_IN_ROOT), so neither a symlink nor a race
-leads out of it; magic links of /proc are refused, and only regular files are read, up to a cap.
+Every path is resolved inside the root, by the kernel (openat2 with RESOLVE_IN_ROOT) or, where that is not to be had,
+step by step without following a link; so neither a symlink nor a race leads out of it. Magic links of /proc are
+refused, only regular files are read, up to a cap, and a file system that may hang is not entered.
 See https://man7.org/linux/man-pages/man2/openat2.2.html
 """
 
@@ -9,19 +10,26 @@ import ctypes
 import errno
 import os
 import stat
-from collections.abc import Iterator
+import sys
+from collections import deque
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from types import TracebackType
 
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.fingerprint import Reason
+from envparity_agent.mounts import may_hang, mounts
 
 MIB = 1024 * 1024
 
 _SYS_OPENAT2 = 437  # the same number on every architecture
 _TRIES = 1000  # EAGAIN: anything was renamed while `..` was resolved; the manual says to try again
+_RESOLVE_NO_XDEV = 0x01
 _RESOLVE_NO_MAGICLINKS = 0x02
 _RESOLVE_IN_ROOT = 0x10
+_MAX_LINKS = 40  # as the kernel's own limit
+_O_PATH = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK)  # Linux only
 
 _REASONS = {
     errno.EACCES: Reason.PERMISSION,
@@ -43,16 +51,13 @@ class _OpenHow(ctypes.Structure):
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_SIZE = ctypes.sizeof(_OpenHow)
 
 
-def _openat2(directory: int, path: str, flags: int) -> int:
-    if "\0" in path:  # C would read the path up to it, and open another file
-        raise ValueError("a NUL in the path")
-    how = _OpenHow(flags | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
+def _openat2(directory: int, path: str, flags: int, resolve: int) -> int:
+    how = _OpenHow(flags | os.O_CLOEXEC, 0, resolve | _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
     for _ in range(_TRIES):
-        descriptor = int(
-            _libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how))
-        )
+        descriptor = int(_libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), ctypes.byref(how), _SIZE))
         if descriptor >= 0:
             return descriptor
         number = ctypes.get_errno()
@@ -61,16 +66,91 @@ def _openat2(directory: int, path: str, flags: int) -> int:
     raise OSError(number, os.strerror(number), path)
 
 
+def _has_openat2() -> bool:
+    """Whether the kernel resolves below a root: Linux 5.6 and newer, and no sandbox that forbids it."""
+    if sys.platform != "linux":
+        return False
+    directory = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.close(_openat2(directory, ".", _O_PATH, 0))
+    except OSError:
+        return False
+    finally:
+        os.close(directory)
+    return True
+
+
+_OPENAT2 = _has_openat2()
+
+
+def _open_stepwise(directory: int, path: str, flags: int, refused: Collection[str]) -> int:
+    """Open a path below a directory without openat2: one name after the other, links resolved here, inside the root.
+
+    Raises Unreadable before it would step into one of the `refused` places.
+    """
+    pending = deque(path.split("/"))
+    opened: list[tuple[str, int]] = []  # the way from the root: names and descriptors
+    links = 0
+    try:
+        while pending:
+            name = pending.popleft()
+            if name == "..":
+                os.close(opened.pop()[1]) if opened else None
+            if name in ("", ".", ".."):
+                continue
+            here = opened[-1][1] if opened else directory
+            if "/".join((*(one for one, _ in opened), name)) in refused:
+                raise Unreadable(path, Reason.UNSUPPORTED)
+            step = os.open(name, _O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+            opened.append((name, step))
+            if not stat.S_ISLNK(os.fstat(step).st_mode):
+                continue
+            target = os.readlink(name, dir_fd=here)
+            os.close(opened.pop()[1])
+            links += 1
+            if links > _MAX_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+            if target.startswith("/"):
+                while opened:
+                    os.close(opened.pop()[1])
+            pending.extendleft(reversed(target.split("/")))
+        if not opened:
+            return os.open(".", flags | os.O_CLOEXEC, dir_fd=directory)
+        parent = opened[-2][1] if len(opened) > 1 else directory
+        return os.open(opened[-1][0], flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    finally:
+        for _, descriptor in opened:
+            os.close(descriptor)
+
+
+def _all(descriptor: int, path: str, size: int, cap: int) -> bytes:
+    """What a descriptor gives up to its end; a file of /proc says that it is empty, and another one may grow."""
+    content = os.read(descriptor, size + 1)
+    chunks = [content]
+    while content and len(content) != size:
+        content = os.read(descriptor, MIB)
+        chunks.append(content)
+        size = -1
+        if sum(map(len, chunks)) > cap:
+            raise Unreadable(path, Reason.CAP)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
 class Root:
     """A directory as the root of everything that is read through it; paths are relative to it."""
 
-    def __init__(self, path: str) -> None:
-        """Open the root; raises UsageError where it is not a directory that can be opened."""
+    def __init__(self, path: str, asked_for: str = "", openat2: bool = _OPENAT2) -> None:
+        """Open the root; raises UsageError where it is not a directory that can be opened.
+
+        `asked_for` is the path that a person named: it may lie on a file system that could hang, what is found may not.
+        """
         try:
-            self._directory = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._directory = os.open(path, _O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as problem:
             raise UsageError(f"cannot open {path} as a root: {problem.strerror}") from None
         self.path = path
+        self._asked_for = f"{asked_for.strip('/')}/"
+        self._openat2 = openat2
         here, system = os.fstat(self._directory), os.stat("/")
         self.live = (here.st_dev, here.st_ino) == (system.st_dev, system.st_ino)
 
@@ -85,40 +165,70 @@ class Root:
     @contextmanager
     def open(self, path: str, flags: int = os.O_RDONLY) -> Iterator[int]:
         """A descriptor of a path, resolved inside the root; raises Unreadable."""
-        if not flags & os.O_PATH:  # openat2 refuses flags that mean nothing beside O_PATH
-            flags |= os.O_NONBLOCK | os.O_NOCTTY
-        try:
-            descriptor = _openat2(self._directory, path.lstrip("/") or ".", flags)
-        except ValueError:  # a NUL, or a lone surrogate that stands for no byte
-            raise Unreadable(path, Reason.INVALID) from None
-        except OSError as problem:
-            raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
+        descriptor = self._descriptor(path, flags)
         try:
             yield descriptor
         finally:
             os.close(descriptor)
 
+    def _descriptor(self, path: str, flags: int) -> int:
+        if not flags & _O_PATH:  # openat2 refuses flags that mean nothing beside O_PATH
+            flags |= os.O_NONBLOCK | os.O_NOCTTY
+        try:
+            if "\0" in path:  # C would read the path up to it, and open another file
+                raise ValueError("a NUL in the path")
+            return self._opened(path.lstrip("/") or ".", flags)
+        except ValueError:  # also a lone surrogate that stands for no byte
+            raise Unreadable(path, Reason.INVALID) from None
+        except OSError as problem:
+            raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
+
+    @cached_property
+    def mounts(self) -> dict[str, str]:
+        """Path below the root -> type of the file system that is mounted there."""
+        return mounts(self.path)
+
+    @cached_property
+    def _refused(self) -> frozenset[str]:
+        """Mounts that are not entered: looking into one whose server is gone would never end."""
+        return frozenset(
+            path for path, kind in self.mounts.items() if may_hang(kind) and not self._asked_for.startswith(f"{path}/")
+        )
+
+    def _opened(self, path: str, flags: int) -> int:
+        if not self._openat2:
+            return _open_stepwise(self._directory, path, flags, self._refused)
+        if not self._refused:
+            return _openat2(self._directory, path, flags, 0)
+        try:
+            return _openat2(self._directory, path, flags, _RESOLVE_NO_XDEV)
+        except OSError as problem:
+            if problem.errno != errno.EXDEV:
+                raise
+        with_checks = _open_stepwise(self._directory, path, _O_PATH, self._refused)
+        os.close(with_checks)
+        return _openat2(self._directory, path, flags, 0)
+
     def read(self, path: str, cap: int = MIB) -> bytes:
         """The content of a regular file; raises Unreadable, with `cap` where it is longer than that many bytes."""
-        # O_PATH first: opening a device or a FIFO for reading may already do something
-        with self.open(path, os.O_PATH) as handle:
+        handle = self._descriptor(path, _O_PATH)  # first: opening a device or a FIFO for reading may do something
+        try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise Unreadable(path, Reason.NOT_REGULAR)
-        with self.open(path) as descriptor:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        finally:
+            os.close(handle)
+        descriptor = self._descriptor(path, os.O_RDONLY)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
                 raise Unreadable(path, Reason.NOT_REGULAR)
-            chunks: list[bytes] = []
-            size = 0
-            try:
-                while size <= cap:
-                    chunk = os.read(descriptor, cap + 1 - size)
-                    if not chunk:
-                        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-                    chunks.append(chunk)
-                    size += len(chunk)
-            except OSError as problem:
-                raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
-        raise Unreadable(path, Reason.CAP)
+            if status.st_size > cap:
+                raise Unreadable(path, Reason.CAP)
+            return _all(descriptor, path, status.st_size, cap)
+        except OSError as problem:
+            raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
+        finally:
+            os.close(descriptor)
 
     def read_if_there(self, path: str, cap: int = MIB) -> bytes | None:
         """As `read`, but None where there is no such file."""
@@ -145,8 +255,23 @@ class Root:
         Raises Unreadable where that cannot be known.
         """
         try:
-            with self.open(path, os.O_PATH) as handle:
+            with self.open(path, _O_PATH) as handle:
                 return os.fstat(handle)
+        except Unreadable as problem:
+            if problem.reason == Reason.VANISHED:
+                return None
+            raise
+
+    def link(self, path: str) -> str | None:
+        """The text of a symlink, None where the path leads to something else or nothing; raises Unreadable."""
+        parent, _, name = path.rpartition("/")
+        try:
+            with self.open(parent, _O_PATH | os.O_DIRECTORY) as directory:
+                return os.readlink(name, dir_fd=directory)
+        except OSError as problem:
+            if problem.errno in (errno.EINVAL, errno.ENOENT):
+                return None
+            raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
         except Unreadable as problem:
             if problem.reason == Reason.VANISHED:
                 return None
@@ -164,7 +289,7 @@ class Root:
 
     def resolved(self, path: str) -> str:
         """The path below the root that a path leads to when its symlinks are followed; raises Unreadable."""
-        with self.open(path, os.O_PATH) as handle:
+        with self.open(path, _O_PATH) as handle:
             place = os.readlink(f"/proc/self/fd/{handle}")
         top = os.readlink(f"/proc/self/fd/{self._directory}")
         return os.path.relpath(place, top) if place != top else ""

@@ -5,14 +5,16 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from envparity_agent.errors import CannotTell, EnvparityError, UsageError
 
 _FILE = "agent.json"
+_MEMORY = "memory.json"
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,22 @@ def load(directory: Path) -> Enrolment:
         ) from None
     except (OSError, ValueError, TypeError) as problem:
         raise UsageError(f"cannot read {path}: {problem}", "enrol again: envparity agent enroll") from None
+
+
+def remembered(directory: Path) -> dict[str, Any]:
+    """What the last survey left for the next one; nothing where that cannot be read: it is only found again."""
+    try:
+        kept = json.loads((directory / _MEMORY).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def remember(directory: Path, lasting: Mapping[str, Any]) -> None:
+    """Keep what the next survey goes on with."""
+    content = json.dumps(lasting, sort_keys=True).encode()
+    if content != json.dumps(remembered(directory), sort_keys=True).encode():
+        write_durably(directory / _MEMORY, content)
 
 
 @contextmanager

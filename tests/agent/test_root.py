@@ -13,6 +13,7 @@ import pytest
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import MIB, Root
+from tests.agent.hanging import hanging_mount
 from tests.agent.trees import put
 from tests.agent.unprivileged import told_without_privileges
 
@@ -28,9 +29,10 @@ def inside(tmp_path: Path) -> Path:
     return tmp_path / "root"
 
 
-@pytest.fixture
-def root(inside: Path) -> Iterator[Root]:
-    with Root(str(inside)) as opened:
+@pytest.fixture(params=["by the kernel", "step by step"])
+def root(inside: Path, request: pytest.FixtureRequest) -> Iterator[Root]:
+    """The root, by both ways in which paths are resolved."""
+    with Root(str(inside), openat2=request.param == "by the kernel") as opened:
         yield opened
 
 
@@ -249,3 +251,29 @@ def test_a_file_that_is_renamed_elsewhere_keeps_no_other_from_being_read(inside:
     names = put(inside.parent, "elsewhere/0"), inside.parent / "elsewhere/1"
     with meanwhile(lambda number: os.rename(names[number % 2], names[1 - number % 2])):
         assert outcomes(root, "etc/os-release") == {b"ID=debian"}
+
+
+def test_a_file_system_that_hangs_is_never_entered(inside: Path) -> None:
+    with hanging_mount(inside / "mnt/share"):
+        (inside / "srv").mkdir()
+        (inside / "srv/app").symlink_to("/mnt/share/app")
+        (inside / "srv/other").symlink_to("../mnt/./share")
+        put(inside, "mnt/beside", "here")
+        for openat2 in (True, False):
+            with Root(str(inside), openat2=openat2) as root:
+                for path in ("mnt/share/app/METADATA", "srv/app/METADATA", "srv/other/x", "/mnt/../mnt/share/."):
+                    assert reason(root, path) == Reason.UNSUPPORTED
+                assert root.read("mnt/beside") == b"here"
+
+
+def test_a_mount_of_a_local_file_system_is_entered_beside_one_that_hangs(inside: Path) -> None:
+    with hanging_mount(inside / "mnt/share"), Root("/") as root:
+        assert root.read("proc/self/status")
+        assert reason(root, f"{inside}/mnt/share/x") == Reason.UNSUPPORTED
+
+
+def test_the_text_of_a_link_is_told_and_nothing_is_followed(inside: Path, root: Root) -> None:
+    (inside / "python").symlink_to("/usr/bin/python3")
+    put(inside, "file")
+    assert root.link("python") == "/usr/bin/python3"
+    assert root.link("file") is root.link("nothing") is root.link("no/thing") is None

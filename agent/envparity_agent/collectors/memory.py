@@ -1,4 +1,4 @@
-"""What a resident agent remembers between two surveys, so that what did not change is not read again."""
+"""What an agent remembers between two surveys, so that what did not change is not read again."""
 
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
@@ -10,11 +10,15 @@ _Facts = TypeVar("_Facts")
 
 
 class Memory:
-    """Facts by their place, each with the stamp of what it was read from; what a survey does not use is forgotten."""
+    """Facts by their place, each with the stamp of what it was read from; what a survey does not use is forgotten.
 
-    def __init__(self) -> None:
+    `lasting` is the part that outlives the process, as JSON has it: name -> what its user wants to find again.
+    """
+
+    def __init__(self, lasting: dict[str, Any] | None = None) -> None:
         self._old: dict[Hashable, tuple[Hashable, Any]] = {}
         self._new: dict[Hashable, tuple[Hashable, Any]] = {}
+        self.lasting: dict[str, Any] = lasting or {}
 
     def begin(self) -> None:
         """Start a survey: forget what the last one did not ask for."""

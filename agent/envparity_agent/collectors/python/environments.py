@@ -8,7 +8,6 @@ from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.python.distributions import Distribution, added_paths, first_matching, read_entry
 from envparity_agent.collectors.python.interpreter import facts
 from envparity_agent.collectors.python.search import (
-    SITE_NAMES,
     Environment,
     interpreters,
     join,
@@ -16,6 +15,7 @@ from envparity_agent.collectors.python.search import (
     site_directories,
     venv,
 )
+from envparity_agent.collectors.python.walk import SITE_NAMES
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
 from envparity_agent.root import Root
@@ -41,6 +41,7 @@ def collect(subject: Subject) -> Iterator[Section]:
         {path: {"skipped": why} for path, why in sorted(searched.skipped.items())},
         status=Status.PARTIAL if searched.reasons else Status.OK,
         reasons=tuple(sorted(searched.reasons)),
+        observed=searched.walked,
     )
 
 

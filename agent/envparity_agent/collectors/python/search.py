@@ -1,43 +1,28 @@
 """Finds every Python environment below a root: venvs, interpreters, and site directories that belong to neither.
 
-The walk stays on file systems with local storage, follows no symlink, and leaves out the storage of container engines:
-what lies there belongs to containers and images, not to the host. What it leaves out, it says.
+First where a person or custom says that one is, and where programs run from; then by a walk over everything.
 """
 
 import os
-import re
 import stat
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
 
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.python.layouts import places
+from envparity_agent.collectors.python.processes import running
 from envparity_agent.collectors.python.venv import read_configuration
+from envparity_agent.collectors.python.walk import LIBRARY, SITE_NAMES, Walk, walk
 from envparity_agent.errors import Unreadable
-from envparity_agent.fingerprint import Reason
-from envparity_agent.root import MIB, Root
+from envparity_agent.fingerprint import Attributes
+from envparity_agent.root import Root
 
-BUDGET_SECONDS = 60.0
+FIRST_BUDGET = 60.0  # seconds for the first pass of the walk over a root, of which nothing is known yet
+LATER_BUDGET = 0.25  # seconds in each survey afterwards: what is known is read without it
+_LATER_INSIDE = 0.01  # the same in a container
 
-# lib/python3.11, lib/python3.13t (free-threaded), lib/pypy3.10
-LIBRARY = re.compile(r"^(?:python|pypy)(\d+\.\d+t?)$")
-_VERSIONED = re.compile(r"^(?:python|pypy)\d")  # Debian shares lib/python3/dist-packages between versions
-SITE_NAMES = ("site-packages", "dist-packages")
-
-_LOCAL_FILE_SYSTEMS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "bcachefs", "jfs"})
-# what is gone after a restart, or comes as one image
-_PASSING_FILE_SYSTEMS = frozenset({"overlay", "ramfs", "squashfs", "tmpfs"})
-# the kernel's own, with no files of anybody
-_PSEUDO_FILE_SYSTEMS = frozenset({
-    "autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs", "efivarfs",
-    "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore", "securityfs", "sysfs", "tracefs",
-})  # fmt: skip
-# what the data directories of Docker, containers/storage (Podman) and containerd hold, wherever they lie
-_ENGINE_STORAGE = (
-    frozenset({"containers", "image", "network", "volumes"}),
-    frozenset({"overlay-containers", "overlay-images", "overlay-layers"}),
-    frozenset({"io.containerd.content.v1.content", "io.containerd.metadata.v1.bolt"}),
-)
+# beside or below the directory of an application
+_PROJECT_VENVS = ("", ".venv", "venv", "env")
 
 
 @dataclass(frozen=True)
@@ -65,11 +50,13 @@ class Environment:
 
 @dataclass
 class Found:
-    """What a search has found so far, and what it could not look into."""
+    """What a search has found, what it could not look into, and which environments programs run from."""
 
     environments: list[Environment] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     reasons: set[str] = field(default_factory=set)
+    running: dict[str, float] = field(default_factory=dict)  # prefix -> start of the oldest process, seconds
+    walked: Attributes = field(default_factory=dict)  # how far the walk has come
 
 
 def join(*parts: str) -> str:
@@ -77,33 +64,95 @@ def join(*parts: str) -> str:
     return "/".join(part for part in parts if part)
 
 
-def search(subject: Subject, budget: float = BUDGET_SECONDS) -> Found:
+def search(subject: Subject, budget: float = FIRST_BUDGET) -> Found:
     """Find every environment below the subject's root, in the order of their names."""
-    found = Found()
-    environments: set[Environment] = set()
-    sites: set[str] = set()
-    deadline = time.monotonic() + budget
-    for path, files in _walk(subject.root, found):
-        if "pyvenv.cfg" in files:
-            environments.add(venv(subject.root, path))
-        parent, _, name = path.rpartition("/")
-        if LIBRARY.match(name) and "os.py" in files:
-            prefix, _, library = parent.rpartition("/")
-            environments.add(Environment(prefix, join(library, name), "interpreter"))
-        if name in SITE_NAMES and _VERSIONED.match(parent.rpartition("/")[2]):
-            sites.add(path)
-        if time.monotonic() > deadline:
-            found.reasons.add(Reason.CAP)
-            break
+    root = subject.root
+    done = _walked(subject, budget)
+    known = done.known()
+    found = Found(skipped=known.skipped, reasons=set(known.reasons), running=running(root))
+    found.walked = {"passes": done.passes, "directories_pending": len(done.pending)}
+    candidates = (*_configured(subject), *places(root), *found.running, *known.places)
+    environments = set(_environments(root, dict.fromkeys(candidates), found.reasons))
+    found.environments = sorted(
+        _once(root, _without_venv_libraries(environments)), key=lambda one: (one.name, one.library)
+    )
+    return found
+
+
+def _walked(subject: Subject, budget: float) -> Walk:
+    """The walk over this root, gone on with for a while and kept for the next survey."""
+    with subject.root.open("", 0) as top:
+        status = os.fstat(top)
+    key = f"walk {subject.prefix}{status.st_dev}:{status.st_ino}"  # a container that was restarted has another root
+    done = Walk.of(subject.memory.lasting.get(key))
+    later = _LATER_INSIDE if subject.prefix else LATER_BUDGET
+    walk(subject.root, done, subject.options.search, later if done.passes else budget)
+    subject.memory.lasting[key] = asdict(done)
+    return done
+
+
+def _configured(subject: Subject) -> Iterator[str]:
+    """Where the operator says that an environment is; what is named must not wait for the walk."""
+    options = subject.options
+    yield from (path.strip("/") for path in options.names.values())
+    for directory in options.applications.values():
+        yield from (join(directory.strip("/"), name) for name in _PROJECT_VENVS)
+
+
+def _environments(root: Root, candidates: Iterable[str], reasons: set[str]) -> Iterator[Environment]:
+    """What is at each candidate: a venv, an interpreter, or a site directory that belongs to neither."""
+    found: list[Environment] = []
+    for path in candidates:
+        try:
+            found.extend(_at(root, path))
+        except Unreadable as problem:
+            reasons.add(problem.reason)
     claimed: set[str] = set()
+    for one in found:
+        try:
+            claimed.update(site_directories(root, one) if one.role != "site" else ())
+        except Unreadable as problem:
+            reasons.add(problem.reason)
+    yield from (one for one in found if one.role != "site" or one.name not in claimed)
+
+
+def _at(root: Root, path: str) -> Iterator[Environment]:
+    if path.rpartition("/")[2] in SITE_NAMES:
+        if root.is_directory(path):
+            yield _site(path)
+    elif _has_configuration(root, path):
+        yield venv(root, path)
+    else:
+        yield from interpreters(root, path)
+
+
+def _has_configuration(root: Root, path: str) -> bool:
+    """Whether there is a pyvenv.cfg: one that cannot be read, as a FIFO, is told by what reads the environment."""
+    status = root.stat(join(path, "pyvenv.cfg"))
+    return status is not None and not stat.S_ISDIR(status.st_mode)
+
+
+def _once(root: Root, environments: set[Environment]) -> Iterator[Environment]:
+    """Each environment by one name: /opt/python -> /opt/python-3.12 and bind mounts lead to one directory."""
+    seen: dict[tuple[int, int], Environment] = {}
     for one in environments:
         try:
-            claimed.update(site_directories(subject.root, one))
-        except Unreadable as problem:
-            found.reasons.add(problem.reason)
-    environments.update(_site(path) for path in sites - claimed)
-    found.environments = sorted(_without_venv_libraries(environments), key=lambda one: (one.name, one.library))
-    return found
+            status = root.stat(join(one.prefix, one.library) if one.library else one.prefix)
+        except Unreadable:
+            status = None
+        if status is None:
+            yield one
+            continue
+        place = (status.st_dev, status.st_ino)
+        seen[place] = min(one, seen.get(place, one), key=lambda known: (_has_links(root, known.name), known.name))
+    yield from seen.values()
+
+
+def _has_links(root: Root, path: str) -> bool:
+    try:
+        return root.resolved(path) != path
+    except Unreadable:
+        return True
 
 
 def venv(root: Root, prefix: str) -> Environment:
@@ -181,70 +230,3 @@ def _without_venv_libraries(environments: set[Environment]) -> set[Environment]:
     """Virtualenv before version 20 copied the standard library into the venv: that is no interpreter of its own."""
     venvs = {one.prefix for one in environments if one.role == "venv"}
     return {one for one in environments if one.role == "venv" or one.prefix not in venvs}
-
-
-def _walk(root: Root, found: Found) -> Iterator[tuple[str, set[str]]]:
-    """Every directory below the root with the names of its files, parents first, in sorted order."""
-    mounts = _mounts(root)
-    seen: set[tuple[int, int]] = set()
-    pending = [""]
-    while pending:
-        path = pending.pop()
-        kind = mounts.get(path, "")
-        if kind and kind not in _LOCAL_FILE_SYSTEMS:  # not opened: a file system whose server is gone would hang
-            if kind not in _PSEUDO_FILE_SYSTEMS:
-                found.skipped[path] = f"file system of type {kind}"
-            if kind not in _PSEUDO_FILE_SYSTEMS | _PASSING_FILE_SYSTEMS:
-                found.reasons.add(Reason.UNSUPPORTED)  # environments may be there, as on NFS
-            continue
-        try:
-            with root.open(path, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
-                status = os.fstat(descriptor)
-                if (status.st_dev, status.st_ino) in seen:
-                    continue  # a bind mount of what was seen under another name
-                seen.add((status.st_dev, status.st_ino))
-                directories, files = _entries(descriptor)
-        except Unreadable as problem:
-            if problem.reason != Reason.VANISHED:  # what is gone is not there
-                found.reasons.add(problem.reason)
-                found.skipped[path] = problem.reason
-            continue
-        if any(storage <= set(directories) for storage in _ENGINE_STORAGE):
-            found.skipped[path] = "storage of a container engine"
-            continue
-        yield path, files
-        pending.extend(join(path, name) for name in reversed(directories))
-
-
-def _entries(descriptor: int) -> tuple[list[str], set[str]]:
-    directories: list[str] = []
-    files: set[str] = set()
-    with os.scandir(descriptor) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                directories.append(entry.name)
-            else:
-                files.add(entry.name)
-    return sorted(directories), files
-
-
-def _mounts(root: Root) -> dict[str, str]:
-    """Path below the root -> type of the file system that is mounted there, the root itself left out.
-
-    https://man7.org/linux/man-pages/man5/proc_pid_mountinfo.5.html
-    """
-    process = re.match(r"^(/proc/\d+)/root/?$", root.path)  # another process's root has mounts of its own
-    table = f"{process.group(1)}/mountinfo" if process else "/proc/self/mountinfo"
-    top = "/" if process else os.path.realpath(root.path)
-    try:
-        with Root("/") as system:
-            lines = system.read(table, cap=16 * MIB).decode("utf-8", "surrogateescape").splitlines()
-    except Unreadable:
-        return {}  # no /proc: the walk crosses whatever it meets
-    found: dict[str, str] = {}
-    for line in lines:
-        mount, _, source = line.partition(" - ")
-        place = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal.group(1), 8)), mount.split(" ")[4])
-        if place != top and (top == "/" or place.startswith(f"{top}/")):
-            found[place.removeprefix(top).strip("/")] = source.split(" ")[0]
-    return found

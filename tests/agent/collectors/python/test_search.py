@@ -1,10 +1,16 @@
 """Checks which Python environments are found below a root, and what is said where one cannot look."""
 
+import json
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.interface import Options, Subject
+from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.python.search import Environment, Found, search, site_directories
 from envparity_agent.fingerprint import Reason, Status
 from envparity_agent.root import Root
@@ -165,10 +171,71 @@ def test_a_closed_directory_makes_the_search_partial(tmp_path: Path) -> None:
 
 
 def test_a_search_that_runs_out_of_time_says_so(tmp_path: Path) -> None:
-    venv(tmp_path, "srv/app")
+    venv(tmp_path, "var/data/app")
     found = found_in(tmp_path, budget=-1)
     assert found.environments == []
     assert found.reasons == {Reason.CAP}
+
+
+def test_what_a_person_names_or_custom_tells_does_not_wait_for_the_walk(tmp_path: Path) -> None:
+    put(tmp_path, "etc/passwd", "ann:x:1000:1000::/people/ann:/bin/sh\nbroken line\n")
+    put(tmp_path, "people/ann/.conda/environments.txt", "/data/conda\nrelative\n")
+    for place in ("var/named", "var/shop/.venv", "people/ann/.cache/pypoetry/virtualenvs/a-b", "opt/tool"):
+        venv(tmp_path, place)
+    interpreter(tmp_path, "people/ann/.pyenv/versions/3.11.2")
+    interpreter(tmp_path, "people/ann/miniconda3/envs/ml")
+    interpreter(tmp_path, "data/conda")
+    distribution(tmp_path / "people/ann/.local/lib/python3.11/site-packages", "tool", "1.0")
+    options = Options(names={"one": "/var/named"}, applications={"shop": "/var/shop/"})
+    with Root(str(tmp_path)) as root:
+        found = search(Subject(root, options), budget=-1)
+    assert [one.name for one in found.environments] == [
+        "data/conda/lib/python3.11",
+        "opt/tool",
+        "people/ann/.cache/pypoetry/virtualenvs/a-b",
+        "people/ann/.local/lib/python3.11/site-packages",
+        "people/ann/.pyenv/versions/3.11.2/lib/python3.11",
+        "people/ann/miniconda3/envs/ml/lib/python3.11",
+        "var/named",
+        "var/shop/.venv",
+    ]
+
+
+def test_an_environment_that_a_program_runs_from_does_not_wait_for_the_walk(tmp_path: Path) -> None:
+    made = tmp_path / "var/app"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", made], check=True)
+    with subprocess.Popen([made / "bin/python", "-c", "input()"], stdin=subprocess.PIPE) as program, Root("/") as root:
+        found = search(Subject(root), budget=-1)
+        program.communicate(b"\n")
+    prefix = str(made).strip("/")
+    assert prefix in [one.prefix for one in found.environments]
+    assert 0 <= time.time() - found.running[prefix] < 3600
+
+
+def test_the_walk_goes_on_in_the_next_survey(tmp_path: Path) -> None:
+    venv(tmp_path, "var/app")
+    memory = Memory()
+    with Root(str(tmp_path)) as root:
+        assert search(Subject(root, memory=memory), budget=-1).environments == []
+        kept = Memory(json.loads(json.dumps(memory.lasting)))  # as over a restart
+        found = search(Subject(root, memory=kept))
+    assert [one.name for one in found.environments] == ["var/app"]
+    assert found.reasons == set()
+
+
+def test_one_directory_under_two_names_is_one_environment(tmp_path: Path) -> None:
+    interpreter(tmp_path, "opt/python-3.11.2")
+    (tmp_path / "opt/python").symlink_to("python-3.11.2")
+    assert roles(tmp_path) == {"opt/python-3.11.2/lib/python3.11": "interpreter"}
+
+
+def test_an_environment_that_went_away_is_not_told(tmp_path: Path) -> None:
+    site = venv(tmp_path, "var/app")
+    memory = Memory()
+    with Root(str(tmp_path)) as root:
+        assert len(search(Subject(root, memory=memory)).environments) == 1
+        shutil.rmtree(site.parents[2])
+        assert search(Subject(root, memory=memory)).environments == []
 
 
 def test_environments_are_in_the_order_of_their_names(tmp_path: Path) -> None:
