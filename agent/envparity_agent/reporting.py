@@ -17,7 +17,9 @@ from envparity_agent.targets.options import options
 def report_once(
     directory: Path, interval: int, progress: Callable[[str], None], memory: Memory | None = None
 ) -> Fingerprint:
-    """Survey, spool, deliver; a resident agent gives its memory. The report stays spooled until the server has acknowledged it.
+    """Survey, spool, deliver; the report stays spooled until the server has acknowledged it.
+
+    An agent that stays gives its memory each time.
 
     1. The report's number is persisted before it is used, so that it is never used twice.
     2. The report is durable before it is sent.

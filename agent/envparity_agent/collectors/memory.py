@@ -12,17 +12,20 @@ _Facts = TypeVar("_Facts")
 class Memory:
     """Facts by their place, each with the stamp of what it was read from; what a survey does not use is forgotten.
 
-    `lasting` is the part that outlives the process, as JSON has it: name -> what its user wants to find again.
+    `lasting` is the part that outlives the process, as JSON has it: name -> what is wanted again in the next survey,
+    where it is in `earlier`.
     """
 
-    def __init__(self, lasting: dict[str, Any] | None = None) -> None:
+    def __init__(self, earlier: dict[str, Any] | None = None) -> None:
         self._old: dict[Hashable, tuple[Hashable, Any]] = {}
         self._new: dict[Hashable, tuple[Hashable, Any]] = {}
-        self.lasting: dict[str, Any] = lasting or {}
+        self.earlier: dict[str, Any] = earlier or {}
+        self.lasting: dict[str, Any] = {}
 
     def begin(self) -> None:
         """Start a survey: forget what the last one did not ask for."""
         self._old, self._new = self._new, {}
+        self.earlier, self.lasting = self.lasting or self.earlier, {}
 
     def recall(self, key: Hashable, stamp: Hashable, read: Callable[[], _Facts]) -> _Facts:
         """The facts at a place: those remembered where their stamp is the same, else read now.

@@ -7,6 +7,7 @@ from deepdiff import DeepDiff
 
 from envparity_agent import kinds
 from envparity_agent.fingerprint import SPLIT, Attributes, FingerprintLike, Items, Reason, SectionLike, Status, Value
+from envparity_server.compare.covering import COVERING, container_of, covering
 from envparity_server.compare.images import compare_images
 from envparity_server.compare.model import Comparison, Difference, Distance, Pair, State, Unexamined
 from envparity_server.compare.pairing import pair
@@ -23,10 +24,9 @@ _TARGETS = {
     "python": "a Python environment",
     "root": "a root directory",
 }
+_FOR_CAUSES = frozenset({"symbols"})  # kinds that are collected to explain, and never compared
 # a finding's attribute -> where its value is, when the item has none of that name
 _STAND_INS = {"specifier": "version", "metadata": "content"}
-# the section that says how complete the list of these sections is
-_COVERING = {"python/": "python", "container/": "containers"}
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
             outcome = _sections(one, other, voted)
             pairs.extend([paired] if paired else [])
         elif one:
-            outcome = _alone(one, right, State.ONLY_LEFT)
+            outcome = _alone(one, left, right, State.ONLY_LEFT)
         elif other:
-            outcome = _alone(other, left, State.ONLY_RIGHT)
+            outcome = _alone(other, right, left, State.ONLY_RIGHT)
         differences += outcome.differences
         unexamined += outcome.unexamined
         same += outcome.same
@@ -66,15 +66,9 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
     return Comparison(left.target, right.target, tuple(differences), same, examined, tuple(pairs), tuple(unexamined))
 
 
-def covering(fingerprint: FingerprintLike, path: str) -> SectionLike | None:
-    """The section that says how complete the list is in which a path would stand; None where there is none."""
-    found = next((cover for prefix, cover in _COVERING.items() if path.startswith(prefix)), None)
-    return fingerprint.sections.get(found) if found else None
-
-
 def _blind(side: FingerprintLike, scope: Scope) -> Iterator[Unexamined]:
     """Lists outside the scope that are not complete, although the scope asks for what they list."""
-    for prefix, path in _COVERING.items():
+    for prefix, path in COVERING.items():
         cover = side.sections.get(path)
         if cover and not is_complete(cover) and not scope.holds(cover) and scope.reaches(prefix):
             yield Unexamined(path, f"{told(cover)}: there may be more of {prefix}*")
@@ -86,7 +80,7 @@ def _not_there(left: FingerprintLike, right: FingerprintLike, scope: Scope) -> I
     for name in scope.named():
         if name not in paths:
             yield Unexamined(name, "neither side has it")
-    for prefix, path in _COVERING.items() if scope.application else ():
+    for prefix, path in COVERING.items() if scope.application else ():
         covers = [side.sections[path] for side in (left, right) if path in side.sections]
         held = any(
             scope.holds(one) for side in (left, right) for one in side.sections.values() if one.path.startswith(prefix)
@@ -95,8 +89,11 @@ def _not_there(left: FingerprintLike, right: FingerprintLike, scope: Scope) -> I
             yield Unexamined(path, f"{told(covers[0])}: {scope.application} may have something there")
 
 
-def _alone(section: SectionLike, other: FingerprintLike, state: State) -> _Compared:
+def _alone(section: SectionLike, own: FingerprintLike, other: FingerprintLike, state: State) -> _Compared:
     """A section that only one side has: a difference only where the other side would have it if it were there."""
+    container = container_of(own.sections, section.path)
+    if (container and container not in other.sections) or section.kind in _FOR_CAUSES:
+        return _Compared(examined=0)  # the container that it is in says it
     cover = covering(other, section.path)
     if cover is None:
         why = f"only one side has it: {_TARGETS.get(other.target.kind, other.target.kind)} has no such section"
@@ -182,6 +179,8 @@ def _items(
 ) -> Iterator[Difference]:
     declared = "declared" in (left.kind, right.kind)
     for item in sorted(ours.keys() ^ theirs.keys()):
+        if left.schema != right.schema and not names & (ours.get(item) or theirs[item]).keys():
+            continue  # an item of a kind that the older agent does not collect
         if declared and item.startswith("@"):
             continue  # a declared file says nothing about the interpreter
         state = State.ONLY_LEFT if item in ours else State.ONLY_RIGHT

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from envparity_agent.fingerprint import SectionLike
+from envparity_server.compare.covering import container_of
 from envparity_server.compare.model import Pair
 
 _ENVIRONMENTS = frozenset({"python", "declared"})  # what is declared pairs with what is installed
@@ -21,7 +22,7 @@ def pair(left: Sections, right: Sections) -> Iterator[tuple[SectionLike | None, 
     lefts = [left[path] for path in sorted(left.keys() - right.keys())]
     rights = [right[path] for path in sorted(right.keys() - left.keys())]
     named = "python" not in left and "python" not in right  # both by a person, and not all that a host has
-    for one, other, score, why in _environments(lefts, rights):
+    for one, other, score, why in _environments(left, right, lefts, rights):
         lefts.remove(one)
         rights.remove(other)
         yield one, other, Pair(one.path, other.path, why, sure=named or score >= _ENOUGH)
@@ -29,6 +30,12 @@ def pair(left: Sections, right: Sections) -> Iterator[tuple[SectionLike | None, 
         lefts.remove(one)
         rights.remove(other)
         yield one, other, Pair(one.path, other.path, "the two containers that were named")
+        for inner in [inner for inner in lefts if inner.path.startswith(f"{one.path}/")]:
+            same = next((two for two in rights if two.path == other.path + inner.path.removeprefix(one.path)), None)
+            if same:
+                lefts.remove(inner)
+                rights.remove(same)
+                yield inner, same, Pair(inner.path, same.path, "the two containers that were named")
     for one in lefts:
         yield one, None, None
     for other in rights:
@@ -36,13 +43,19 @@ def pair(left: Sections, right: Sections) -> Iterator[tuple[SectionLike | None, 
 
 
 def _environments(
-    lefts: Iterable[SectionLike], rights: Iterable[SectionLike]
+    left: Sections, right: Sections, lefts: Iterable[SectionLike], rights: Iterable[SectionLike]
 ) -> list[tuple[SectionLike, SectionLike, float, str]]:
+    """Environments that are the nearest to each other; those of a host are never held against those of a container."""
     ours = [one for one in lefts if one.kind in _ENVIRONMENTS]
     theirs = [one for one in rights if one.kind in _ENVIRONMENTS]
     alone = len(ours) == 1 or len(theirs) == 1  # a person named this one: it is compared with what is nearest
     scored = sorted(
-        ((*_score(one, other), one, other) for one in ours for other in theirs),
+        (
+            (*_score(one, other), one, other)
+            for one in ours
+            for other in theirs
+            if alone or container_of(left, one.path) == container_of(right, other.path)
+        ),
         key=lambda row: (-row[0], row[2].path, row[3].path),
     )
     pairs: list[tuple[SectionLike, SectionLike, float, str]] = []

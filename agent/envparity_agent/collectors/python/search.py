@@ -84,7 +84,7 @@ def _walked(subject: Subject, budget: float) -> Walk:
     with subject.root.open("", 0) as top:
         status = os.fstat(top)
     key = f"walk {subject.prefix}{status.st_dev}:{status.st_ino}"  # a container that was restarted has another root
-    done = Walk.of(subject.memory.lasting.get(key))
+    done = Walk.of(subject.memory.earlier.get(key))
     later = _LATER_INSIDE if subject.prefix else LATER_BUDGET
     walk(subject.root, done, subject.options.search, later if done.passes else budget)
     subject.memory.lasting[key] = asdict(done)

@@ -234,6 +234,7 @@ def test_an_environment_that_went_away_is_not_told(tmp_path: Path) -> None:
     memory = Memory()
     with Root(str(tmp_path)) as root:
         assert len(search(Subject(root, memory=memory)).environments) == 1
+        memory.begin()
         shutil.rmtree(site.parents[2])
         assert search(Subject(root, memory=memory)).environments == []
 

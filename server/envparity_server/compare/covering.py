@@ -1,0 +1,33 @@
+"""Which section says how complete a list of sections is, and which container a nested section belongs to."""
+
+from collections.abc import Mapping
+
+from envparity_agent.fingerprint import FingerprintLike, SectionLike
+
+# prefix of listed sections -> the section that says how complete the list is
+COVERING = {"python/": "python", "app/": "python", "container/": "containers", "service/": "os"}
+
+
+def container_of(sections: Mapping[str, SectionLike], path: str) -> str:
+    """The path of the container section that a section is nested in, empty for none: container/web of container/web/os.
+
+    The name of a container may have slashes itself, as Kubernetes' have.
+    """
+    if not path.startswith("container/"):
+        return ""
+    end = path.rfind("/")
+    while end > 0:
+        found = sections.get(path[:end])
+        if found is not None and found.kind == "container":
+            return path[:end]
+        end = path.rfind("/", 0, end)
+    return ""
+
+
+def covering(fingerprint: FingerprintLike, path: str) -> SectionLike | None:
+    """The section that says how complete the list is in which a path would stand; None where there is none."""
+    inside = container_of(fingerprint.sections, path)
+    prefix = f"{inside}/" if inside else ""
+    own = path.removeprefix(prefix)
+    found = next((cover for listed, cover in COVERING.items() if own.startswith(listed)), None)
+    return fingerprint.sections.get(prefix + found) if found else None
