@@ -24,6 +24,7 @@ DOCKER_INIT = Component("docker-init", "tini")
 DOCKER_REGISTRY = Component("docker-registry", "docker-registry")
 C_COMPILER = Component("gcc", "gcc libc6-dev")
 PYTHON_311 = Component("python3.11", "python3.11-dev")
+STRACE = Component("strace", "strace")
 SET_PRIVILEGES = Component("setpriv", "util-linux")
 CHROMIUM = Component("chromium", "chromium")
 
