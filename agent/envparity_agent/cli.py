@@ -1,4 +1,8 @@
-"""The command `envparity`: the agent's verbs, and those that plug in by the entry-point group `envparity.commands`."""
+"""The command `envparity`: attaches the verb that is asked for, and tells errors in words.
+
+The agent's own verbs are listed here; the others plug in by the entry-point group `envparity.commands`. Only what is
+asked for is loaded: a gate in a pipeline and a look at one venv must start at once.
+"""
 
 import sys
 import traceback
@@ -7,20 +11,18 @@ from typing import Annotated
 
 import typer
 
-from envparity_agent import __version__, schema
-from envparity_agent.cli_agent import agent
-from envparity_agent.cli_options import Docker, Json, RootDirectory, Symbols, Verify, options
+from envparity_agent import __version__
 from envparity_agent.errors import CannotTell, EnvparityError, UsageError
-from envparity_agent.fingerprint import Fingerprint, Section
-from envparity_agent.gate import gate
-from envparity_agent.targets import fingerprint
-from envparity_agent.terminal import complain, printable, progress, say, say_json, say_table, styled
+from envparity_agent.terminal import complain, say
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-app.add_typer(agent, name="agent")
-app.command()(gate)
 
-_OWN = frozenset({"agent", "gate", "show"})
+_GROUP = "envparity.commands"
+_OWN = (
+    EntryPoint("agent", "envparity_agent.cli_agent:agent", _GROUP),
+    EntryPoint("gate", "envparity_agent.cli_gate:gate", _GROUP),
+    EntryPoint("show", "envparity_agent.cli_show:show", _GROUP),
+)
 
 
 def main() -> None:
@@ -38,13 +40,14 @@ def main() -> None:
 
 
 def _plug_in(words: list[str]) -> None:
-    """Attach the verb that is asked for; all of them where help or an unknown verb is. Loading them costs time."""
-    if set(words) & _OWN:
-        return
-    found = sorted(entry_points(group="envparity.commands"), key=lambda entry: entry.name)
-    asked = [entry for entry in found if [entry.name] == words]
-    for entry in asked or found:
+    """Attach the verb that is asked for; all of them where help or an unknown verb is."""
+    for entry in [one for one in _OWN if [one.name] == words] or _every(words):
         _attach(entry)
+
+
+def _every(words: list[str]) -> list[EntryPoint]:
+    others = sorted(entry_points(group=_GROUP), key=lambda entry: entry.name)
+    return [one for one in others if [one.name] == words] or [*_OWN, *others]
 
 
 def _attach(entry: EntryPoint) -> None:
@@ -95,65 +98,3 @@ def envparity(
 
     envparity gate --against env:prod   exit 1 on drift, 3 where it cannot tell
     """
-
-
-@app.command()
-def show(
-    target: Annotated[
-        str, typer.Argument(help="local, root:DIR, container:NAME, a directory, a requirements or fingerprint file, -")
-    ] = "local",
-    json: Json = False,
-    root: RootDirectory = "/",
-    docker: Docker = None,
-    verify: Verify = False,
-    symbols: Symbols = False,
-    print_schema: Annotated[
-        bool, typer.Option("--schema", help="Print the JSON Schema of a fingerprint, and read nothing.")
-    ] = False,
-) -> None:
-    """Fingerprint a target here and print it: exactly what would be sent. No server needed.
-
-    envparity show --json > here.json
-
-    envparity show container:web
-    """
-    if print_schema:
-        say_json(schema.fingerprint())
-        return
-    with progress() as report:
-        found = fingerprint(target, options(root, docker, report, verify, symbols))
-    if json:
-        say_json(found.document())
-    else:
-        _print(found)
-
-
-def _print(found: Fingerprint) -> None:
-    say(f"{found.target.kind} {found.target.name}", "bold")
-    say(f"sha256:{found.root}  taken {found.taken_at}", "dim")
-    say("")
-    say_table(
-        ("STATUS", "ITEMS", "SECTION"),
-        (
-            (_status(section), str(section.count), styled(path).append(f"  {printable(_gist(section))}", "dim"))
-            for path, section in sorted(found.sections.items())
-        ),
-    )
-
-
-def _status(section: Section) -> str:
-    return f"{section.status} ({', '.join(section.reasons)})" if section.reasons else str(section.status)
-
-
-def _gist(section: Section) -> str:
-    """What a person would ask of a section first."""
-    wanted = {
-        "os": ("distribution.name", "libc.version", "architecture.machine"),
-        "machine": ("kernel.release", "cpu.model", "virtualisation.kind"),
-        "python": ("@python.role", "@python.version", "@python.creator"),
-        "containers": ("engine.version", "engine.store"),
-        "container": ("image.reference",),
-    }
-    names = (name.partition(".")[::2] for name in wanted.get(section.kind, ()))
-    values = [section.items.get(item, {}).get(attribute) for item, attribute in names]
-    return ", ".join(str(value) for value in values if value)
