@@ -141,6 +141,8 @@ def _entry(content: bytes, start: int, version: int, width: int, before: bytes) 
         kept = before[: len(before) - cut]
     stop = content.index(b"\0", position, position + _MAX_PATH)
     path = kept + content[position:stop]
+    if not path:
+        raise _Unsupported  # an entry that stands for one of another file: the index is split in two
     if len(path) > _MAX_PATH:
         raise _Invalid
     following = stop + 1 if version == 4 else start + (stop - start + 8) // 8 * 8
