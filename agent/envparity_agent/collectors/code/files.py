@@ -37,6 +37,11 @@ def join(directory: str, name: str) -> str:
     return f"{directory}/{name}" if directory else name
 
 
+def holds_secrets(name: bytes) -> bool:
+    """Whether a file is one of environment variables: their values leave the host by keyed hashes only."""
+    return name == b".env" or name.startswith(b".env.")
+
+
 def listing(root: Root, path: str, budget: Budget) -> dict[str, os.stat_result]:
     """The entries of a directory, each with the status of itself and not of what it leads to; raises Unreadable."""
     found = {}

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
-from envparity_agent.collectors.code.files import Budget
+from envparity_agent.collectors.code.files import Budget, holds_secrets
 from envparity_agent.collectors.code.repository import places
 from envparity_agent.collectors.code.repository.blobs import Blobs
 from envparity_agent.collectors.code.repository.index import GITLINK, TREE, Directory, Entry, Index, read_index
@@ -84,7 +84,8 @@ def _is_tracked(repository: Repository, index: Index, directory: str) -> bool:
 def _hash(changes: Mapping[bytes, str]) -> str:
     digest = hashlib.sha256()
     for path, now in sorted(changes.items()):
-        digest.update(b"%b\0%b\0" % (path, now.encode()))
+        told = now.partition(" ")[0] if holds_secrets(path.rpartition(b"/")[2]) else now
+        digest.update(b"%b\0%b\0" % (path, told.encode()))
     return f"sha256:{digest.hexdigest()}"
 
 

@@ -36,11 +36,13 @@ class Work:
     def top(self) -> Path:
         return self.root / self.path
 
-    def git(self, *words: str | Path, check: bool = True) -> bytes:
+    def git(self, *words: str | Path, check: bool = True, given: bytes = b"") -> bytes:
         """What git prints."""
         environment = {"PATH": os.environ["PATH"], "HOME": os.fspath(self.root), **_ENVIRONMENT}
         command = (require(GIT), "-c", "protocol.file.allow=always", *words)
-        ended = subprocess.run(command, cwd=self.top, env=environment, capture_output=True, check=False, timeout=60)
+        ended = subprocess.run(
+            command, cwd=self.top, env=environment, input=given, capture_output=True, check=False, timeout=60
+        )
         assert not check or ended.returncode == 0, ended.stderr.decode()
         return ended.stdout
 

@@ -40,7 +40,7 @@ class Pattern:
 
     name: Segment
     segments: tuple[Segment | None, ...] | None = None  # a None stands for any number of directories
-    literal: bytes | None = None  # the whole of a name
+    literal: bytes | None = None  # the whole of a name, or how a path begins
     suffix: bytes | None = None  # the end of a name
     negative: bool = False
     directories: bool = False  # only of directories
@@ -48,7 +48,10 @@ class Pattern:
     def matches(self, path: bytes, budget: Budget) -> bool:
         """Whether a path fits, which is relative to the directory of the pattern's file; raises Unreadable (cap)."""
         if self.segments is not None:
-            return _match(self.segments, path.split(b"/"), _fits, budget)
+            # git holds the beginning against the path byte by byte, so that `a**/b` crosses directories, unlike `?**/b`
+            beginning = self.literal or b""
+            rest = path[len(beginning) :].split(b"/")
+            return path.startswith(beginning) and _match(self.segments, rest, _fits, budget)
         name = path.rpartition(b"/")[2]
         if self.literal is not None or self.suffix is not None:
             budget.spend("", steps=1)
@@ -70,12 +73,16 @@ def parse(text: bytes) -> Pattern | None:
             plain = _SPECIAL.isdisjoint(text)
             suffix = text[1:] if text[:1] == b"*" and _SPECIAL.isdisjoint(text[1:]) else None
             return Pattern(name, None, text if plain else None, suffix, negative, directories)
-        segments = [None if part == b"**" else _segment(part) for part in _split(text.removeprefix(b"/"))]
+        text = text.removeprefix(b"/")
+        start = next((place for place, byte in enumerate(text) if byte in _SPECIAL), len(text))
+        segments = [
+            None if part.strip(b"*") == b"" and len(part) > 1 else _segment(part) for part in _split(text[start:])
+        ]
     except _Never:
         return None
     if segments[-1] is None:
         segments.append((None,))  # what is below a directory is not the directory
-    return Pattern((), tuple(segments), negative=negative, directories=directories)
+    return Pattern((), tuple(segments), text[:start], None, negative, directories)
 
 
 def ignored(lines: bytes) -> tuple[Pattern, ...]:
