@@ -34,11 +34,13 @@ class Pack:
         self._pack, _ = stack.enter_context(opened(root, f"{path.removesuffix('.idx')}.pack"))
         self._bases: dict[int, tuple[int, bytes]] = {}
         self._kept = 0
-        if self._at(0, 8) != b"\xfftOc\0\0\0\2":
-            raise Unreadable(path, Reason.UNSUPPORTED)
-        self._count = self._number(_FANOUT + 255 * 4)
-        if size < _IDS + self._count * (width + 8) + 2 * width:
-            raise Unreadable(path, Reason.INVALID)
+        try:
+            self._count = self._number(_FANOUT + 255 * 4)
+            known = self._at(0, _FANOUT) == b"\xfftOc\0\0\0\2"
+        except (OSError, struct.error):
+            raise Unreadable(path, Reason.INVALID) from None
+        if not known or size < _IDS + self._count * (width + 8) + 2 * width:
+            raise Unreadable(path, Reason.INVALID if known else Reason.UNSUPPORTED)
 
     def read(self, id: bytes) -> tuple[str, bytes] | None:
         """The kind and the content of an object, None where it is not in this pack; raises Unreadable."""

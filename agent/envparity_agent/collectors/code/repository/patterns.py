@@ -129,10 +129,11 @@ def _split(text: bytes) -> list[bytes]:
     parts: list[bytes] = []
     start = position = 0
     while position < len(text):
-        if text[position] == ord("/"):
+        end = _end(text, position)
+        if text[position:end] in (b"/", b"\\/"):
             parts.append(text[start:position])
-            start = position + 1
-        position = _end(text, position)
+            start = end
+        position = end
     return [*parts, text[start:]]
 
 
