@@ -60,7 +60,8 @@ def code(root: Root, directory: str, memory: Memory) -> tuple[Items, tuple[str, 
         return {CODE: place}, tuple(sorted({*reasons, Reason.UNSUPPORTED}))  # the root is a system and no application
     files = tree(root, directory, memory, limits())
     reasons |= files.reasons
-    items: dict[str, Attributes] = {CODE: place if files.reasons else {**place, "tree": files.hash}}
+    whole: dict[str, Value] = {} if files.reasons else {"tree": files.hash, "files": len(files.files)}
+    items: dict[str, Attributes] = {CODE: {**place, **whole}}
     if len(files.files) <= MAX_FILES:
         items |= {f"file:{path}": {"content": content} for path, content in sorted(files.files.items())}
     return items, tuple(sorted(reasons))

@@ -38,13 +38,20 @@ class Work:
 
     def git(self, *words: str | Path, check: bool = True, given: bytes = b"") -> bytes:
         """What git prints."""
-        environment = {"PATH": os.environ["PATH"], "HOME": os.fspath(self.root), **_ENVIRONMENT}
-        command = (require(GIT), "-c", "protocol.file.allow=always", *words)
-        ended = subprocess.run(
-            command, cwd=self.top, env=environment, input=given, capture_output=True, check=False, timeout=60
-        )
+        ended = self._run(words, given)
         assert not check or ended.returncode == 0, ended.stderr.decode()
         return ended.stdout
+
+    def refuses(self, *words: str | Path) -> bool:
+        """Whether git ends with an error."""
+        return self._run(words, b"").returncode != 0
+
+    def _run(self, words: tuple[str | Path, ...], given: bytes) -> "subprocess.CompletedProcess[bytes]":
+        environment = {"PATH": os.environ["PATH"], "HOME": os.fspath(self.root), **_ENVIRONMENT}
+        command = (require(GIT), "-c", "protocol.file.allow=always", *words)
+        return subprocess.run(
+            command, cwd=self.top, env=environment, input=given, capture_output=True, check=False, timeout=60
+        )
 
     def put(self, path: str, content: str | bytes) -> Path:
         return put(self.top, path, content)
