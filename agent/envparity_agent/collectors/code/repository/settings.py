@@ -23,7 +23,7 @@ def parse(content: bytes) -> dict[str, str]:
     lines = iter(content.decode("utf-8", "surrogateescape").removeprefix("\ufeff").split("\n"))
     for line in lines:
         rest = line.strip()
-        if header := _HEADER.match(rest):
+        while header := _HEADER.match(rest):
             name, inner = header[1].lower(), header[2]
             section = name if inner is None else f"{name}." + _ESCAPED.sub(r"\1", inner)
             rest = rest[header.end() :].strip()
@@ -33,7 +33,7 @@ def parse(content: bytes) -> dict[str, str]:
         if not key or not section:
             raise ValueError("no key and no section")
         after = rest[key.end() :].lstrip()
-        if after and after[0] not in "=#;":
+        if after and after[0] != "=":
             raise ValueError("no value after a key")
         found[f"{section}.{key[0].lower()}"] = _value(after[1:], lines) if after.startswith("=") else "true"
     return found
