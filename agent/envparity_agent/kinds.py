@@ -183,6 +183,7 @@ APPLICATION = Kind(
         "branch": _label("branch that is checked out"),
         "source": _label("where the code comes from, without credentials"),
         "location": _label("directory of the code"),
+        "files": _label("how many files the tree has; where they are very many, none is an item of its own"),
     },
 )
 

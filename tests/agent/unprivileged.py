@@ -7,6 +7,7 @@ from pathlib import Path
 # all is imported and the root is opened first: the directories above them may be closed to anybody else
 _BEGINNING = """
 import os, sys
+from envparity_agent.collectors.code.git import checkout
 from envparity_agent.collectors.containers.engine import connect, locate
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.fingerprint import Target

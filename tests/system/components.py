@@ -27,6 +27,7 @@ PYTHON_311 = Component("python3.11", "python3.11-dev")
 STRACE = Component("strace", "strace")
 SET_PRIVILEGES = Component("setpriv", "util-linux")
 CHROMIUM = Component("chromium", "chromium")
+GIT = Component("git", "git")
 
 FLEET_COMPONENTS = (DEBOOTSTRAP, DPKG_DEB, DOCKER_ENGINE, DOCKER_CLIENT, DOCKER_INIT, DOCKER_REGISTRY)
 

@@ -7,6 +7,7 @@ from deepdiff import DeepDiff
 
 from envparity_agent import kinds
 from envparity_agent.fingerprint import SPLIT, Attributes, FingerprintLike, Items, Reason, SectionLike, Status, Value
+from envparity_server.compare.code import CODE, compare_code, one_sided
 from envparity_server.compare.covering import COVERING, container_of, covering
 from envparity_server.compare.images import compare_images
 from envparity_server.compare.model import Comparison, Difference, Distance, Pair, State, Unexamined
@@ -178,7 +179,8 @@ def _items(
     left: SectionLike, right: SectionLike, ours: Items, theirs: Items, names: frozenset[str]
 ) -> Iterator[Difference]:
     declared = "declared" in (left.kind, right.kind)
-    for item in sorted(ours.keys() ^ theirs.keys()):
+    alone = ours.keys() ^ theirs.keys()
+    for item in sorted(one_sided(left.items, right.items, alone) if left.kind == "application" else alone):
         if left.schema != right.schema and not names & (ours.get(item) or theirs[item]).keys():
             continue  # an item of a kind that the older agent does not collect
         if declared and item.startswith("@"):
@@ -210,7 +212,7 @@ def _is_any_version(left: SectionLike, right: SectionLike, ours: Attributes, the
 
 def _leading(attributes: Attributes) -> str:
     """The attribute that tells most about an item that only one side has."""
-    return next((name for name in ("version", "reference", "change") if name in attributes), "")
+    return next((name for name in ("version", "reference", "change", "commit", "tree") if name in attributes), "")
 
 
 def _shown(attributes: Attributes | None) -> Value:
@@ -257,6 +259,8 @@ def _item(
         findings = compare_distributions(left, right, differing, one_abi)
     elif item == "image":
         findings = compare_images(left, right)
+    elif section.kind == "application" and item == CODE:
+        findings = compare_code(left, right, differing)
     else:
         implied = {"point_release"} if "version" in differing else set()
         findings = [(name, State.CHANGED, _distance(name, left, right)) for name in sorted(differing - implied)]

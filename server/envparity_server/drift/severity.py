@@ -39,6 +39,8 @@ def severity(difference: Difference) -> Severity:
             return _container(difference)
         case "containers":
             return Severity.LOW
+        case "application":
+            return Severity.MEDIUM if difference.item.startswith("file:") else Severity.HIGH
     return Severity.INFO  # the machine below, and the search itself
 
 
