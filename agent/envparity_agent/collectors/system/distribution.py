@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import stamp
@@ -57,11 +58,8 @@ def _libc(subject: Subject) -> dict[str, Attributes]:
     unreadable: Unreadable | None = None
     for path in _libc_candidates(subject.root):
         try:
-            found = subject.memory.recall(
-                ("libc", subject.prefix, path),
-                stamp(subject.root, path),
-                lambda path=path: _read_libc(subject.root, path),
-            )
+            key = ("libc", subject.prefix, path)
+            found = subject.memory.recall(key, stamp(subject.root, path), partial(_read_libc, subject.root, path))
         except Unreadable as problem:
             # another candidate may be the one: /lib32 and /lib of a multilib system
             unreadable = unreadable if problem.reason == Reason.VANISHED else problem

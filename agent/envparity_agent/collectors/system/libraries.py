@@ -5,6 +5,7 @@ What a wheel brings along is part of the wheel, and the C library is part of the
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.system.distribution import programs_machine
@@ -84,7 +85,7 @@ class Usage:
         own = (f"{one.prefix}/lib".strip("/") for one in environments if one.role == "interpreter")
         for directory in dict.fromkeys((*self._loader.directories, *own)):
             try:
-                names = self._loader.remembered("names", directory, lambda place=directory: self._always(place))
+                names = self._loader.remembered("names", directory, partial(_always, self._root, directory))
             except Unreadable as problem:
                 self.reasons.add(problem.reason)
                 continue
@@ -92,9 +93,6 @@ class Usage:
                 file = self._loader.file(f"{directory}/{name}")
                 if file and file.elf.soname == name and self._machine in (None, file.elf.machine):
                     self.libraries.setdefault(name, {}).setdefault(file.path, set())
-
-    def _always(self, directory: str) -> tuple[str, ...]:
-        return tuple(name for name in self._root.names(directory) if _ALWAYS.match(name))
 
     def _follow(self, start: Object, user: str, known: set[str], sites: frozenset[str]) -> set[str]:
         """Note a user at all that is loaded because of it; returns the names of that.
@@ -138,6 +136,10 @@ class Usage:
             file = self._loader.file(holder.path)
             if file and not any(name.startswith(("libcrypto", "libssl")) for name in asked):
                 self.static.setdefault(f"libcrypto in {holder.name}", {}).setdefault(file.path, set()).add(holder.name)
+
+
+def _always(root: Root, directory: str) -> tuple[str, ...]:
+    return tuple(name for name in root.names(directory) if _ALWAYS.match(name))
 
 
 def _note(users: set[str], user: str) -> bool:
