@@ -19,7 +19,8 @@ def assignments(content: bytes) -> dict[str, str]:
 def _unquoted(value: str) -> str:
     quote = value[:1] if value[:1] in ("'", '"') else ""
     inner = value[len(quote) :]
-    # a closing quote that is escaped closes nothing; one that is not there is not missed
-    if quote and inner.endswith(quote) and not inner.endswith(f"\\{quote}"):
-        inner = inner[:-1]
+    before = inner.removesuffix(quote) if quote else inner
+    # a quote that is escaped closes nothing, and one that does not stand there is not missed
+    if (len(before) - len(before.rstrip("\\"))) % 2 == 0:
+        inner = before
     return _ESCAPED.sub(r"\1", inner)

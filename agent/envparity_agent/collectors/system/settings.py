@@ -12,7 +12,7 @@ from envparity_agent.collectors.system.assignments import assignments
 from envparity_agent.collectors.system.files import Files
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
 
-# Left out is what the kernel derives from the memory of the machine (fs.file-max, kernel.threads-max, user.max_*) and what moves.
+# Left out is what moves, and what the kernel derives from the memory of the machine: fs.file-max, kernel.threads-max
 _SYSCTLS = (
     "crypto.fips_enabled",  # hashlib.md5 raises, TLS refuses ciphers
     "fs.aio-max-nr",  # databases: "io_setup: Resource temporarily unavailable"
