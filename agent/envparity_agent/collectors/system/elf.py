@@ -17,7 +17,8 @@ _MAX_SEGMENTS = 1024
 _MAX_DYNAMIC = 256 * 1024
 _MAX_NOTES = 64 * 1024
 _MAX_NAME = 4096
-_MAX_NAMES = 1024
+_MAX_NAMES = 512
+_MAX_PATHS = 64
 _MAX_BUILD_ID = 64
 
 # e_machine, https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
@@ -151,13 +152,15 @@ def _strings(read: Source, segments: tuple[_Segment, ...], dynamic: dict[int, li
         name, end, _ = _bytes(read, offset, min(_MAX_NAME, size - place)).partition(b"\0")
         if not end:
             raise ValueError("a name without an end")
-        return name.decode("utf-8", "replace")
+        return name.decode("utf-8", "surrogateescape")
 
     return text
 
 
 def _directories(paths: Iterable[str]) -> tuple[str, ...]:
-    return tuple(part for path in paths for part in path.split(":") if part)
+    """The parts of the last search path, which is the one that counts."""
+    last = list(paths)[-1:]
+    return tuple(part for path in last for part in path.split(":") if part)[:_MAX_PATHS]
 
 
 def _build_id(read: Source, layout: _Layout, segments: tuple[_Segment, ...]) -> str | None:

@@ -18,9 +18,12 @@ from envparity_agent.root import Root
 
 _Facts = TypeVar("_Facts")
 
-_MAX_CONFIGURATIONS = 200  # files that etc/ld.so.conf includes, and what these include
+_MAX_CONFIGURATION = 64 * 1024  # bytes of etc/ld.so.conf, and of each file that it includes
+_MAX_INCLUDED = 200
+_MAX_DEPTH = 16
 _MAX_DIRECTORIES = 500
 _MAX_PATTERN = 1024
+MAX_LOOKUPS = 500_000  # paths that are tried: a hostile library can ask for many names in many directories
 _DEFAULT = ("lib64", "usr/lib64", "lib", "usr/lib", "lib32", "usr/lib32")
 _MUSL_DEFAULT = "usr/local/lib"  # https://git.musl-libc.org/cgit/musl/tree/ldso/dynlink.c
 
@@ -47,6 +50,7 @@ class Loader:
     def __init__(self, root: Root, memory: Memory, prefix: str = "") -> None:
         self.reasons: set[str] = set()
         self._root, self._memory, self._prefix = root, memory, prefix
+        self._lookups = 0
         self._files: dict[str, File | None] = {}
         self._needs: dict[Object, tuple[tuple[str, Object | None], ...]] = {}
         self._found: dict[tuple[str, str, int], str | None] = {}
@@ -103,6 +107,10 @@ class Loader:
 
     def _first(self, name: str, asker: Elf, directories: tuple[str, ...]) -> str | None:
         for directory in directories:
+            self._lookups += 1
+            if self._lookups > MAX_LOOKUPS:
+                self.reasons.add(Reason.CAP)
+                return None
             path = f"{directory}/{name}".lstrip("/")
             found = self.file(path)
             # one of another architecture is passed over, as the loader does
@@ -155,22 +163,28 @@ class Loader:
     def _configured(self) -> Iterator[str]:
         """What etc/ld.so.conf names, and musl's etc/ld-musl-ARCH.path: both before the standard directories."""
         musl = [f"etc/{name}" for name in self._names("etc") if fnmatchcase(name, "ld-musl-*.path")]
-        pending = ["etc/ld.so.conf", *musl]
-        for _ in range(_MAX_CONFIGURATIONS):
-            if not pending:
-                return
-            for line in self._lines(pending.pop(0)):
-                word, _, rest = line.partition(" ")
-                if word == "include":
-                    pending[:0] = [path for pattern in rest.split() for path in self._matching(pattern)]
-                elif word != "hwcap":
-                    # separated by colons, commas or blanks: https://man7.org/linux/man-pages/man8/ldconfig.8.html
-                    yield from (part.strip("/") for part in line.replace(":", " ").replace(",", " ").split())
-        self.reasons.add(Reason.CAP)
+        reading = [self._lines(path) for path in ("etc/ld.so.conf", *musl)][::-1]
+        included = 0
+        while reading:
+            line = next(reading[-1], None)
+            if line is None:
+                reading.pop()
+                continue
+            word, _, rest = line.partition(" ")
+            if word == "include":
+                paths = [path for pattern in rest.split() for path in self._matching(pattern)]
+                included += len(paths)
+                if included > _MAX_INCLUDED or len(reading) > _MAX_DEPTH:
+                    self.reasons.add(Reason.CAP)
+                    return
+                reading += [self._lines(path) for path in reversed(paths)]
+            elif word != "hwcap":
+                # separated by colons, commas or blanks: https://man7.org/linux/man-pages/man8/ldconfig.8.html
+                yield from (part.strip("/") for part in line.replace(":", " ").replace(",", " ").split())
 
     def _lines(self, path: str) -> Iterator[str]:
         try:
-            content = self._root.read_if_there(path)
+            content = self._root.read_if_there(path, _MAX_CONFIGURATION)
         except Unreadable as problem:
             self.reasons.add(problem.reason)
             return
