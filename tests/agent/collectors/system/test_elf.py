@@ -1,6 +1,5 @@
 """Checks the reader of ELF files against readelf, and that no bytes can harm it."""
 
-import struct
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from envparity_agent.collectors.system.elf import Elf, machine, read_elf
 from tests.agent.collectors.system.native import library, told_by_readelf
+from tests.agent.trees import shared_library
 
 ROOTS = Path.home() / ".cache/envparity-tests/roots"
 
@@ -22,36 +22,10 @@ def summary(path: Path) -> tuple[object, ...]:
     return found.needed, found.soname, found.rpath, found.runpath, found.build_id
 
 
-def image(bits: int, order: str, *, names: bytes = b"\0libz.so.1\0libself.so.2\0$ORIGIN/../lib:/opt/lib\0") -> bytes:
-    """A whole small library of any width and byte order: one loaded segment, a dynamic section and a build id."""
-    address = {32: "I", 64: "Q"}[bits]
-    header_size, entry_size = {32: (52, 32), 64: (64, 56)}[bits]
-    notes = struct.pack(f"{order}III", 4, 4, 3) + b"GNU\0" + b"\xde\xad\xbe\xef"
-    place = header_size + 3 * entry_size
-    strings, base = place, 0x1000
-    dynamic_place = strings + len(names) + len(notes)
-    entries = [(1, 1), (14, 11), (29, 24), (5, base + strings), (10, len(names)), (0, 0)]
-    dynamic = b"".join(struct.pack(f"{order}{address * 2}", *entry) for entry in entries)
-    size = dynamic_place + len(dynamic)
-
-    def segment(kind: int, offset: int, length: int) -> bytes:
-        if bits == 64:
-            return struct.pack(f"{order}IIQQQQQQ", kind, 4, offset, base + offset, 0, length, length, 4)
-        return struct.pack(f"{order}IIIIIIII", kind, offset, base + offset, 0, length, length, 4, 4)
-
-    identity = b"\x7fELF" + bytes((bits // 32, 1 if order == "<" else 2, 1)) + bytes(9)
-    rest = (3, 62, 1, 0, header_size, 0, 0, header_size, entry_size, 3, 0, 0, 0)
-    header = identity + struct.pack(f"{order}HHI{address * 3}IHHHHHH", *rest)
-    segments = (
-        segment(1, 0, size) + segment(4, strings + len(names), len(notes)) + segment(2, dynamic_place, len(dynamic))
-    )
-    return header + segments + names + notes + dynamic
-
-
 @pytest.mark.parametrize("bits", [32, 64])
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_both_widths_and_both_byte_orders_are_read(bits: int, order: str) -> None:
-    assert parsed(image(bits, order)) == Elf(
+    assert parsed(shared_library(bits, order)) == Elf(
         machine="x86_64",
         bits=bits,
         needed=("libz.so.1",),
@@ -63,7 +37,7 @@ def test_both_widths_and_both_byte_orders_are_read(bits: int, order: str) -> Non
 
 def test_what_readelf_tells_of_an_image_made_here_is_the_same(tmp_path: Path) -> None:
     for bits in (32, 64):
-        (tmp_path / "image").write_bytes(image(bits, "<"))
+        (tmp_path / "image").write_bytes(shared_library(bits, "<"))
         assert summary(tmp_path / "image") == told_by_readelf(tmp_path / "image")
 
 
@@ -91,7 +65,7 @@ def test_every_library_of_a_debian_is_read_as_readelf_does(release: str) -> None
 
 
 def test_a_static_program_asks_for_nothing() -> None:
-    content = bytearray(image(64, "<"))
+    content = bytearray(shared_library(64, "<"))
     content[56:58] = (0).to_bytes(2, "little")  # e_phnum
     assert parsed(bytes(content)) == Elf("x86_64", 64)
 
@@ -103,7 +77,7 @@ def test_what_is_no_elf_file_is_refused(content: bytes) -> None:
 
 
 def test_the_machine_is_told_by_the_first_bytes() -> None:
-    assert machine(image(64, "<")[:20]) == "x86_64"
+    assert machine(shared_library(64, "<")[:20]) == "x86_64"
     assert machine(b"MZ" + bytes(30)) is None
 
 
@@ -124,7 +98,7 @@ def test_any_bytes_behind_the_magic_are_read_or_refused(content: bytes) -> None:
 
 
 @given(
-    st.sampled_from([image(bits, order) for bits in (32, 64) for order in "<>"]),
+    st.sampled_from([shared_library(bits, order) for bits in (32, 64) for order in "<>"]),
     st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=12),
     st.integers(0, 400),
 )
@@ -138,7 +112,7 @@ def test_a_damaged_library_is_read_or_refused(whole: bytes, changes: list[tuple[
 
 def test_no_more_is_read_than_the_limits_allow() -> None:
     """A header may claim a dynamic section as large as the disk."""
-    content = bytearray(image(64, "<"))
+    content = bytearray(shared_library(64, "<"))
     content[64 + 2 * 56 + 32 : 64 + 2 * 56 + 40] = (1 << 40).to_bytes(8, "little")  # p_filesz of the dynamic section
     sizes = []
 
