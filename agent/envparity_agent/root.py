@@ -225,7 +225,7 @@ class Root:
 
     @contextmanager
     def regular(self, path: str) -> Iterator[int]:
-        """A descriptor of a regular file, for whoever reads parts of it; raises Unreadable, also for what fails then."""
+        """A descriptor of a regular file, to read parts of it; raises Unreadable, also for what fails then."""
         descriptor = self._regular(path)
         try:
             yield descriptor

@@ -279,15 +279,6 @@ def test_the_text_of_a_link_is_told_and_nothing_is_followed(inside: Path, root: 
     assert root.link("file") is root.link("nothing") is root.link("no/thing") is None
 
 
-def test_the_text_of_a_symlink_is_told_also_where_it_leads_nowhere(inside: Path, root: Root) -> None:
-    put(inside, "etc/file")
-    (inside / "etc/localtime").symlink_to("/usr/share/zoneinfo/Etc/UTC")
-    (inside / "etc/outside").symlink_to("../../outside/secret")
-    assert root.link("etc/localtime") == "/usr/share/zoneinfo/Etc/UTC"
-    assert root.link("etc/outside") == "../../outside/secret"
-    assert (root.link("etc/file"), root.link("etc"), root.link("etc/none")) == (None, None, None)
-
-
 def test_parts_are_read_of_regular_files_only(inside: Path, root: Root) -> None:
     put(inside, "file", "0123456789")
     with root.regular("file") as descriptor:

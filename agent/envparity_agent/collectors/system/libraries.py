@@ -120,7 +120,7 @@ class Usage:
             return False
         new = _note(self._users.setdefault(found, set()), user)
         file = self._loader.file(found.path)
-        if new and file and not any(file.path.startswith(f"{site}/") for site in sites):
+        if new and file and not sites.intersection(_parents(file.path)):
             _note(self.libraries.setdefault(name, {}).setdefault(file.path, set()), user)
         return new
 
@@ -136,6 +136,13 @@ class Usage:
             file = self._loader.file(holder.path)
             if file and not any(name.startswith(("libcrypto", "libssl")) for name in asked):
                 self.static.setdefault(f"libcrypto in {holder.name}", {}).setdefault(file.path, set()).add(holder.name)
+
+
+def _parents(path: str) -> Iterator[str]:
+    """The directories that a path lies in, the nearest first."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _always(root: Root, directory: str) -> tuple[str, ...]:

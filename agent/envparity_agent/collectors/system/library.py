@@ -16,20 +16,21 @@ _OVERLAP = 128  # longer than what any of the patterns matches
 
 OPENSSL = "libcrypto.so"
 
-_OPENSSL_TEXT = rb"(?:OpenSSL|LibreSSL) (\d\.\d{1,3}\.\d{1,3}[\w.+~-]{0,24}) {1,4}(?:FIPS )?\d{1,2} [A-Z][a-z]{2} \d{4}"
-# start of the soname -> where the library's text tells its version: a string of its own, or part of one
+# OpenSSL and LibreSSL
+_OPENSSL_TEXT = rb"SSL (\d\.\d{1,3}\.\d{1,3}[\w.+~-]{0,24}) {1,4}(?:FIPS )?\d{1,2} [A-Z][a-z]{2} \d{4}"
+# start of the soname -> where the library's text tells its version: a string of its own, or part of one. Each begins
+# with what it must contain, which `re` finds at the speed of memory. Of libpython section `python` tells it.
 _VERSIONS = {
     name: re.compile(pattern)
     for name, pattern in (
         (OPENSSL, _OPENSSL_TEXT),
         ("libssl.so", _OPENSSL_TEXT),
-        ("libsqlite3.so", rb"(?<![\d.])(3\.\d{1,3}\.\d{1,3})\x00"),
+        ("libsqlite3.so", rb"(3\.(?<![\w.]3\.)\d{1,3}\.\d{1,3})\x00"),
         ("libz.so", rb"deflate (\d[\w.-]{0,32}) Copyright"),
         ("libexpat.so", rb"expat_(\d{1,3}\.\d{1,3}\.\d{1,3})\x00"),
-        ("libbz2.so", rb"\x00(1\.\d{1,3}\.\d{1,3}), \d{1,2}-[A-Z][a-z]{2}-\d{4}"),
-        ("liblzma.so", rb"\x00(5\.\d{1,3}\.\d{1,3}(?:alpha|beta)?)\x00"),
-        ("libzstd.so", rb"(?<![\d.])(1\.\d{1,3}\.\d{1,3})\x00"),
-        ("libpython", rb"\x00(\d\.\d{1,3}\.\d{1,3}(?:(?:a|b|rc)\d{1,3})?\+?)\x00"),
+        ("libbz2.so", rb"(1\.(?<![\w.]1\.)\d{1,3}\.\d{1,3}), \d{1,2}-[A-Z][a-z]{2}-\d{4}"),
+        ("liblzma.so", rb"(5\.(?<![\w.]5\.)\d{1,3}\.\d{1,3}(?:alpha|beta)?)\x00"),
+        ("libzstd.so", rb"(1\.(?<![\w.]1\.)\d{1,3}\.\d{1,3})\x00"),
     )
 }
 

@@ -5,7 +5,7 @@ The order is that of https://man7.org/linux/man-pages/man8/ld.so.8.html; what de
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeVar
@@ -56,9 +56,9 @@ class Loader:
         self._found: dict[tuple[str, str, int], str | None] = {}
         self.directories = tuple(self._directories())
 
-    def remembered(self, what: str, path: str, read: Callable[[], _Facts]) -> _Facts:
-        """What is read of a file, once as long as the file stays the same."""
-        return self._memory.recall((what, self._prefix, path), stamp(self._root, path), read)
+    def remembered(self, what: str, path: str, read: Callable[[], _Facts], known: Hashable = None) -> _Facts:
+        """What is read of a file, once as long as the file stays the same; `known` is its stamp if at hand."""
+        return self._memory.recall((what, self._prefix, path), known or stamp(self._root, path), read)
 
     def file(self, path: str) -> File | None:
         """The ELF file at a path; None where there is none, or where it cannot be read: then `reasons` says why."""
@@ -66,8 +66,9 @@ class Loader:
             facts: File | None = None
             problem: str | None = None
             try:
-                if self._root.stat(path):
-                    facts, problem = self.remembered("elf", path, lambda: self._read(path))
+                known = stamp(self._root, path)
+                if known or self._root.stat(path):  # without a stamp it is not there, or the reason is raised
+                    facts, problem = self.remembered("elf", path, lambda: self._read(path), known)
             except Unreadable as unreadable:
                 problem = unreadable.reason
             if problem not in (None, Reason.VANISHED):

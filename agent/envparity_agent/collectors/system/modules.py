@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import stamp
-from envparity_agent.collectors.python.search import Environment, join, search, site_directories
+from envparity_agent.collectors.python.search import Environment, join, searched, site_directories
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import Root
@@ -49,7 +49,7 @@ class Loads:
 
 def loads(subject: Subject) -> Loads:
     """Find the environments of a subject, and the extension modules of each."""
-    found = search(subject)
+    found = searched(subject)
     reasons = set(found.reasons)
     sites: set[str] = set()
     environments = []
