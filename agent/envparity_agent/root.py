@@ -209,8 +209,8 @@ class Root:
         os.close(with_checks)
         return _openat2(self._directory, path, flags, 0)
 
-    def read(self, path: str, cap: int = MIB) -> bytes:
-        """The content of a regular file; raises Unreadable, with `cap` where it is longer than that many bytes."""
+    def _regular(self, path: str) -> int:
+        """A descriptor of a regular file; raises Unreadable where it is something else."""
         handle = self._descriptor(path, _O_PATH)  # first: opening a device or a FIFO for reading may do something
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -218,17 +218,29 @@ class Root:
         finally:
             os.close(handle)
         descriptor = self._descriptor(path, os.O_RDONLY)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise Unreadable(path, Reason.NOT_REGULAR)
+        return descriptor
+
+    @contextmanager
+    def regular(self, path: str) -> Iterator[int]:
+        """A descriptor of a regular file, to read parts of it; raises Unreadable, also for what fails then."""
+        descriptor = self._regular(path)
         try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise Unreadable(path, Reason.NOT_REGULAR)
-            if status.st_size > cap:
-                raise Unreadable(path, Reason.CAP)
-            return _all(descriptor, path, status.st_size, cap)
+            yield descriptor
         except OSError as problem:
             raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
         finally:
             os.close(descriptor)
+
+    def read(self, path: str, cap: int = MIB) -> bytes:
+        """The content of a regular file; raises Unreadable, with `cap` where it is longer than that many bytes."""
+        with self.regular(path) as descriptor:
+            size = os.fstat(descriptor).st_size
+            if size > cap:
+                raise Unreadable(path, Reason.CAP)
+            return _all(descriptor, path, size, cap)
 
     def read_if_there(self, path: str, cap: int = MIB) -> bytes | None:
         """As `read`, but None where there is no such file."""

@@ -8,7 +8,7 @@ from envparity_agent.collectors.interface import Options, Subject
 from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
-from tests.agent.trees import distribution, interpreter, put, system, venv
+from tests.agent.trees import distribution, interpreter, put, shared_library, system, venv
 
 
 def whole_root(root: Path) -> Path:
@@ -35,6 +35,15 @@ def whole_root(root: Path) -> Path:
     venv(root, "srv/orphan", abi="3.9", configuration="home = /opt/gone/bin\nversion_info = 3.9.1\n")
     venv(root, "srv/headless", configuration="nothing = here\n")
     put(root, "home/ann/.local/lib/python3.11/site-packages/tool-1.0.dist-info/METADATA", "Name: tool\nVersion: 1.0\n")
+    put(root, "etc/locale.conf", "LANG=C.UTF-8\n")
+    put(root, "etc/security/limits.conf", "* soft nofile 1024\n* hard nofile 4096\n")
+    put(root, "usr/lib/python3.11/lib-dynload/_ssl.so", shared_library(needed="libcrypto.so.3"))
+    put(root, "usr/lib/python3.11/lib-dynload/_ctypes.so", shared_library(needed="libffi.so.8"))
+    put(root, "usr/lib/python3.11/lib-dynload/_gone.so", shared_library(needed="libgone.so.1"))
+    openssl = b"\x00OpenSSL 3.0.15 3 Sep 2024\x00"
+    put(root, "usr/lib/x86_64-linux-gnu/libcrypto.so.3", shared_library(soname="libcrypto.so.3") + openssl)
+    put(root, "usr/lib/x86_64-linux-gnu/libz.so.1", shared_library(needed="libc.so.6"))
+    put(root, "usr/lib/x86_64-linux-gnu/libffi.so.8", shared_library(needed="libc.so.6", build_id=b""))
     for name in ("containers", "image", "network", "volumes"):
         (root / "data" / name).mkdir(parents=True)
     return root

@@ -277,3 +277,16 @@ def test_the_text_of_a_link_is_told_and_nothing_is_followed(inside: Path, root: 
     put(inside, "file")
     assert root.link("python") == "/usr/bin/python3"
     assert root.link("file") is root.link("nothing") is root.link("no/thing") is None
+
+
+def test_parts_are_read_of_regular_files_only(inside: Path, root: Root) -> None:
+    put(inside, "file", "0123456789")
+    with root.regular("file") as descriptor:
+        assert os.pread(descriptor, 3, 4) == b"456"
+    os.mkfifo(inside / "fifo")
+    with pytest.raises(Unreadable) as refused, root.regular("fifo"):
+        pass
+    assert refused.value.reason == Reason.NOT_REGULAR
+    with pytest.raises(Unreadable) as failed, root.regular("file") as descriptor:
+        os.pread(descriptor, 3, -1)
+    assert failed.value.reason == Reason.ERROR

@@ -142,4 +142,4 @@ def test_every_collectors_own_section_is_in_every_fingerprint_of_a_host(tmp_path
 
 
 def test_what_is_no_host_is_asked_for_neither_machine_nor_engine() -> None:
-    assert [collector.path for collector in INSIDE] == ["os", "os-packages", "python"]
+    assert [collector.path for collector in INSIDE] == ["os", "os/settings", "os-packages", "python", "os/libraries"]

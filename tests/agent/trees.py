@@ -25,6 +25,40 @@ def elf(machine: int, content: bytes = b"") -> bytes:
     return b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HH", 3, machine) + bytes(44) + content
 
 
+def shared_library(
+    bits: int = 64,
+    order: str = "<",
+    needed: str = "libz.so.1",
+    soname: str = "libself.so.2",
+    runpath: str = "$ORIGIN/../lib:/opt/lib",
+    build_id: bytes = b"\xde\xad\xbe\xef",
+) -> bytes:
+    """A whole ELF library of any width and byte order: one loaded segment, a dynamic section, maybe a build id."""
+    address = {32: "I", 64: "Q"}[bits]
+    header_size, entry_size = {32: (52, 32), 64: (64, 56)}[bits]
+    names = b"\0" + b"".join(name.encode() + b"\0" for name in (needed, soname, runpath))
+    notes = struct.pack(f"{order}III", 4, len(build_id), 3) + b"GNU\0" + build_id if build_id else b""
+    strings, base = header_size + 3 * entry_size, 0x1000
+    places = 1, 2 + len(needed), 3 + len(needed) + len(soname)
+    tags = [(1, places[0]), (14, places[1]), (29, places[2]), (5, base + strings), (10, len(names)), (0, 0)]
+    dynamic = b"".join(struct.pack(f"{order}{address * 2}", *entry) for entry in tags)
+    after_names = strings + len(names)
+    size = after_names + len(notes) + len(dynamic)
+
+    def segment(kind: int, offset: int, length: int) -> bytes:
+        if bits == 64:
+            return struct.pack(f"{order}IIQQQQQQ", kind, 4, offset, base + offset, 0, length, length, 4)
+        return struct.pack(f"{order}IIIIIIII", kind, offset, base + offset, 0, length, length, 4, 4)
+
+    identity = b"\x7fELF" + bytes((bits // 32, 1 if order == "<" else 2, 1)) + bytes(9)
+    numbers = (3, X86_64, 1, 0, header_size, 0, 0, header_size, entry_size, 3, 0, 0, 0)
+    header = identity + struct.pack(f"{order}HHI{address * 3}IHHHHHH", *numbers)
+    segments = (
+        segment(1, 0, size) + segment(4, after_names, len(notes)) + segment(2, after_names + len(notes), len(dynamic))
+    )
+    return header + segments + names + notes + dynamic
+
+
 def system(root: Path) -> Path:
     """A small Debian: os-release, a C library and dpkg's database."""
     put(root, "etc/os-release", 'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nPRETTY_NAME="Debian 12"\n')

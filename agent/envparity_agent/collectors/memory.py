@@ -39,6 +39,13 @@ class Memory:
         facts: _Facts = known[1]
         return facts
 
+    def once(self, key: Hashable, read: Callable[[], _Facts]) -> _Facts:
+        """Facts that several collectors of one survey ask for: read once, and again in the next survey."""
+        if key not in self._new:
+            self._new[key] = (None, read())
+        facts: _Facts = self._new[key][1]
+        return facts
+
 
 def stamp(root: Root, path: str) -> Hashable:
     """What changes when a file does, None where there is none: device, inode, size, and times of content and inode."""

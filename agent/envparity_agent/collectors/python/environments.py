@@ -11,7 +11,7 @@ from envparity_agent.collectors.python.search import (
     Environment,
     interpreters,
     join,
-    search,
+    searched,
     site_directories,
     venv,
 )
@@ -28,20 +28,19 @@ INTERPRETER = "@python"  # no distribution can have this name
 def collect(subject: Subject) -> Iterator[Section]:
     """Yield `python`, which says how complete the search was, and one `python/NAME` for each environment."""
     if subject.only is not None:
-        found = at(subject.root, subject.only)
-        yield from _sections(subject, found)
+        yield from _sections(subject, at(subject.root, subject.only))
         return
     subject.progress("searching for Python environments")
-    searched = search(subject)
-    yield from _sections(subject, searched.environments)
+    found = searched(subject)
+    yield from _sections(subject, found.environments)
     yield Section(
         "python",
         "python-search",
         1,
-        {path: {"skipped": why} for path, why in sorted(searched.skipped.items())},
-        status=Status.PARTIAL if searched.reasons else Status.OK,
-        reasons=tuple(sorted(searched.reasons)),
-        observed=searched.walked,
+        {path: {"skipped": why} for path, why in sorted(found.skipped.items())},
+        status=Status.PARTIAL if found.reasons else Status.OK,
+        reasons=tuple(sorted(found.reasons)),
+        observed=found.walked,
     )
 
 

@@ -79,6 +79,11 @@ def search(subject: Subject, budget: float = FIRST_BUDGET) -> Found:
     return found
 
 
+def searched(subject: Subject) -> Found:
+    """What `search` finds, once for all collectors of a survey: the walk goes on by one budget and not by several."""
+    return subject.memory.once(("python search", subject.prefix), lambda: search(subject))
+
+
 def _walked(subject: Subject, budget: float) -> Walk:
     """The walk over this root, gone on with for a while and kept for the next survey."""
     with subject.root.open("", 0) as top:

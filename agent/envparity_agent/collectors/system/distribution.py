@@ -1,23 +1,22 @@
 """The operating system: what its files say it is."""
 
+import os
 import re
-import struct
 from collections.abc import Iterator
+from functools import partial
 
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.memory import stamp
+from envparity_agent.collectors.system.assignments import assignments
+from envparity_agent.collectors.system.elf import machine as elf_machine
 from envparity_agent.errors import Unreadable
-from envparity_agent.fingerprint import Attributes, Section, Status
+from envparity_agent.fingerprint import Attributes, Reason, Section, Status
 from envparity_agent.root import MIB, Root
 
-# e_machine of the ELF header, https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
-_MACHINES = {
-    3: "i386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86_64", 183: "aarch64",
-    243: "riscv", 258: "loongarch",
-}  # fmt: skip
-_QUOTED = re.compile(r"""^(["'])?(.*?)(?:(?<!\\)["'])?$""")
+_RELEASES = ("etc/os-release", "usr/lib/os-release")
 # programs of which every system has one: what it is built for is what the system is built for
 _PROGRAMS = ("usr/bin/env", "bin/sh", "usr/bin/dpkg", "bin/busybox", "sbin/init")
-_GLIBC = re.compile(rb"GNU C Library [^\n]*version (\d+\.\d+)")
+_GLIBC = re.compile(rb"GNU C Library [^\n]{0,200}version (\d+\.\d+)")
 _MUSL = re.compile(rb"\x00(1\.\d+\.\d+)\x00")
 
 
@@ -27,25 +26,22 @@ def collect(subject: Subject) -> Iterator[Section]:
     reasons: set[str] = set()
     for read in (_distribution, _libc):
         try:
-            items |= read(subject.root)
+            items |= read(subject)
         except Unreadable as problem:
             reasons.add(problem.reason)  # the other facts stand
     status = Status.PARTIAL if reasons else Status.OK
     yield Section("os", "os", 1, items, status, tuple(sorted(reasons)))
 
 
-def _distribution(root: Root) -> dict[str, Attributes]:
-    # a key=value file of shell syntax, read as data only: https://www.freedesktop.org/software/systemd/man/os-release
-    content = root.read_if_there("etc/os-release")
+def _distribution(subject: Subject) -> dict[str, Attributes]:
+    """What os-release says; raises Unreadable, also where there is none: two that say nothing are not the same."""
+    root = subject.root
+    content = next(filter(None, map(root.read_if_there, _RELEASES)), None)
     if content is None:
-        content = root.read("usr/lib/os-release")
-    fields: dict[str, str] = {}
-    for line in content.decode("utf-8", "replace").splitlines():
-        key, separator, value = line.strip().partition("=")
-        if separator and not key.startswith("#"):
-            fields[key] = re.sub(r"\\(.)", r"\1", _QUOTED.sub(r"\2", value))
+        raise Unreadable(_RELEASES[0], Reason.NOT_INSTALLED)
+    fields = assignments(content)
     facts: dict[str, str | None] = {
-        "id": fields.get("ID", "linux"),
+        "id": fields.get("ID") or "linux",
         "version": fields.get("VERSION_ID"),
         "codename": fields.get("VERSION_CODENAME"),
         "name": fields.get("PRETTY_NAME"),
@@ -56,29 +52,44 @@ def _distribution(root: Root) -> dict[str, Attributes]:
     return {"distribution": {key: value for key, value in facts.items() if value}}
 
 
-def _libc(root: Root) -> dict[str, Attributes]:
-    """Which C library, and the architecture that it is built for; nothing where none is found, as in a static image."""
-    wanted = _programs_machine(root)  # a foreign architecture's library may lie beside the system's own
-    for path in _libc_candidates(root):
+def _libc(subject: Subject) -> dict[str, Attributes]:
+    """Which C library, and the architecture that it is built for; nothing where there is none, as in a static image."""
+    wanted = programs_machine(subject.root)  # a foreign architecture's library may lie beside the system's own
+    unreadable: Unreadable | None = None
+    for path in _libc_candidates(subject.root):
         try:
-            content = root.read(path, cap=16 * MIB)
-        except Unreadable:
-            continue  # another candidate may be the one: /lib32 and /lib of a multilib system
-        machine = _elf_machine(content)
-        for family, pattern in (("glibc", _GLIBC), ("musl", _MUSL)):
-            found = pattern.search(content)
-            if found and machine and wanted in (None, machine):
-                return {
-                    "libc": {"family": family, "version": found.group(1).decode()},
-                    "architecture": {"machine": machine},
-                }
+            key = ("libc", subject.prefix, path)
+            found = subject.memory.recall(key, stamp(subject.root, path), partial(_read_libc, subject.root, path))
+        except Unreadable as problem:
+            # another candidate may be the one: /lib32 and /lib of a multilib system
+            unreadable = unreadable if problem.reason == Reason.VANISHED else problem
+            continue
+        if found and wanted in (None, found["architecture"]["machine"]):
+            return found
+    if unreadable:
+        raise unreadable
     return {}
 
 
-def _programs_machine(root: Root) -> str | None:
+def _read_libc(root: Root, path: str) -> dict[str, Attributes] | None:
+    content = root.read(path, cap=16 * MIB)
+    machine = elf_machine(content)
+    for family, pattern in (("glibc", _GLIBC), ("musl", _MUSL)):
+        found = pattern.search(content)
+        if found and machine:
+            return {
+                "libc": {"family": family, "version": found.group(1).decode()},
+                "architecture": {"machine": machine},
+            }
+    return None
+
+
+def programs_machine(root: Root) -> str | None:
+    """The instruction set that the system's own programs are built for; None where none of them can be read."""
     for path in _PROGRAMS:
         try:
-            machine = _elf_machine(root.read(path, cap=16 * MIB))
+            with root.regular(path) as descriptor:
+                machine = elf_machine(os.pread(descriptor, 64, 0))
         except Unreadable:
             continue  # not every system has each of them
         if machine:
@@ -93,11 +104,3 @@ def _libc_candidates(root: Root) -> Iterator[str]:
                 yield f"{directory}/{name}"
             elif "-linux-gnu" in name:  # also -linux-gnueabihf, -linux-gnuabi64
                 yield f"{directory}/{name}/libc.so.6"
-
-
-def _elf_machine(content: bytes) -> str | None:
-    if content[:4] != b"\x7fELF" or len(content) < 20:
-        return None
-    order = "<" if content[5] == 1 else ">"
-    (number,) = struct.unpack_from(f"{order}H", content, 18)
-    return _MACHINES.get(number, f"elf-{number}")

@@ -1,12 +1,15 @@
 """Checks what the files of a system say that it is, also where they lie."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
+from tests.agent.collectors.system import recorded
 from tests.agent.roots import fingerprint_of
 from tests.agent.trees import AARCH64, ARM, GLIBC, I386, X86_64, elf, put, system
+from tests.agent.unprivileged import told_without_privileges
 
 MUSL = b"\x00musl libc\x00\x001.2.4\x00"
 
@@ -32,6 +35,39 @@ def test_a_debian_is_told_by_its_files(tmp_path: Path) -> None:
         "libc": {"family": "glibc", "version": "2.36"},
         "architecture": {"machine": "x86_64"},
     }
+
+
+@pytest.mark.parametrize("name", recorded.names("releases"))
+def test_a_recorded_distribution_is_told_by_its_files(tmp_path: Path, name: str) -> None:
+    golden = recorded.build(tmp_path, "releases", name)
+    found = read(tmp_path)
+    assert found.items == golden
+    assert found.status is (Status.OK if golden else Status.PARTIAL)
+
+
+def test_a_system_that_says_nothing_of_itself_is_not_known(tmp_path: Path) -> None:
+    found = read(tmp_path)
+    assert (found.status, found.reasons, found.items) == (Status.PARTIAL, (Reason.NOT_INSTALLED,), {})
+
+
+@pytest.mark.parametrize("path", ["etc/os-release", "usr/lib/x86_64-linux-gnu/libc.so.6"])
+def test_what_may_not_be_read_makes_the_section_partial(tmp_path: Path, path: str) -> None:
+    tmp_path.chmod(0o755)
+    (system(tmp_path) / path).chmod(0)
+    section = "found = survey(Target('root', 'x'), Subject(root)).sections['os']"
+    told = told_without_privileges(tmp_path, f"\n{section}\nprint(found.status, *found.reasons, *sorted(found.items))")
+    others = "distribution" if "libc" in path else "architecture libc"
+    assert told == f"partial permission {others}"
+
+
+def test_an_os_release_that_is_a_fifo_or_leads_in_a_circle_makes_the_section_partial(tmp_path: Path) -> None:
+    release = system(tmp_path) / "etc/os-release"
+    release.unlink()
+    os.mkfifo(release)
+    assert read(tmp_path).reasons == (Reason.NOT_REGULAR,)
+    release.unlink()
+    release.symlink_to("os-release")
+    assert read(tmp_path).reasons == (Reason.SYMLINKS,)
 
 
 def test_the_vendors_os_release_stands_in_for_the_administrators(tmp_path: Path) -> None:
