@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from envparity_agent.collectors.configuration import files, services
 from envparity_agent.collectors.containers import container
 from envparity_agent.collectors.interface import Collector
 from envparity_agent.collectors.python import environments
@@ -11,9 +12,12 @@ _OS = Collector("os", "os", distribution.collect)
 _MACHINE = Collector("os/machine", "machine", machine.collect)
 _PACKAGES = Collector("os-packages", "os-packages", packages.collect)
 _PYTHON = Collector("python", "python-search", environments.collect)
+_FILES = Collector("config", "file", files.collect)
+_SERVICES = Collector("services", "configuration", services.collect)
 
 PYTHON_ONLY = (_PYTHON,)
 INSIDE = (_OS, _PACKAGES, _PYTHON)  # what a root that is not a host's has: no machine, no engine
+ROOT = (*INSIDE, _FILES, _SERVICES)  # what a root has that may be a host's
 _CONTAINERS = Collector("containers", "containers", partial(container.collect, inside=INSIDE))
 
-COLLECTORS = (_OS, _MACHINE, _PACKAGES, _PYTHON, _CONTAINERS)
+COLLECTORS = (_OS, _MACHINE, _PACKAGES, _PYTHON, _FILES, _SERVICES, _CONTAINERS)

@@ -57,4 +57,4 @@ def untold(items: Items) -> tuple[Reason, ...]:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode("utf-8", "surrogatepass")  # what no text of Unicode is has bytes of its own
