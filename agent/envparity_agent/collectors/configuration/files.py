@@ -16,7 +16,18 @@ FILE = "@file"  # the item that stands for the file itself
 
 
 def collect(subject: Subject) -> Iterator[Section]:
-    """Yield one `config/PATH` for each file that is named, and for a pattern that names none."""
+    """Yield one `config/PATH` for each file that is named or pattern that names none; `config` says if there are any.
+
+    What one host alone has is unknown and no difference: the other's operator may not have named it.
+    """
+    named = bool(subject.options.files)
+    yield Section(
+        "config",
+        "file",
+        1,
+        status=Status.OK if named else Status.ABSENT,
+        reasons=() if named else (Reason.NOT_INSTALLED,),
+    )
     seen: set[str] = set()
     for pattern in subject.options.files:
         plain = pattern.strip("/")
