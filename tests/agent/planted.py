@@ -1,7 +1,8 @@
 """Plants secrets wherever applications keep them: in a root directory, and in what a container engine answers."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,40 +30,40 @@ def secrets() -> tuple[str, ...]:
 
 def plant(root: Path) -> Engine:
     """Make a host with an application, and the answers of its engine, with each secret in one place or more."""
-    numbers = iter(range(COUNT))
+    waiting = iter(secrets())
+    of: Callable[[], str] = partial(next, waiting)  # the next one
     system(root)
     interpreter(root)
-    _environments(root, numbers)
-    _files(root, numbers)
-    _services(root, numbers)
+    _environments(root, of)
+    _files(root, of)
+    _services(root, of)
     engine = Engine("")
-    _containers(engine, numbers)
-    left = list(numbers)
+    _containers(engine, of)
+    left = list(waiting)
     assert not left, f"{len(left)} secrets are planted nowhere"
     return engine
 
 
-def _environments(root: Path, numbers: Iterator[int]) -> None:
+def _environments(root: Path, of: Callable[[], str]) -> None:
     """URLs of direct installs, of an index, of a repository."""
     site = venv(root, "srv/shop/.venv")
-    hosts = (f"ann:{secret(next(numbers))}@x.example", f"{secret(next(numbers))}@x.example",
-             f"ann:pa/{secret(next(numbers))}@x.example")  # fmt: skip
+    hosts = (f"ann:{of()}@x.example", f"{of()}@x.example",
+             f"ann:pa/{of()}@x.example")  # fmt: skip
     for number, host in enumerate(hosts):
         built = distribution(site, f"direct{number}", "1.0")
         put(built, "direct_url.json", json.dumps({"url": f"https://{host}/a.whl?token={secret(number)}"}))
-    token = secret(next(numbers))
+    token = of()
     put(root, "srv/shop/.git/HEAD", "ref: refs/heads/main\n")
     put(root, "srv/shop/.git/refs/heads/main", f"{'0' * 40}\n")
     put(root, "srv/shop/.git/config", f'[remote "origin"]\n\turl = https://ann:{token}@git.example/shop.git\n')
     put(root, "srv/shop/.git/FETCH_HEAD", f"{'0' * 40}\t\tbranch 'main' of https://ann:{token}@git.example/shop\n")
-    put(root, "srv/shop/requirements.txt", f"six @ https://ann:{secret(next(numbers))}@x.example/six-1.17.0.zip\n")
-    put(root, "srv/shop/Dockerfile", f"FROM debian\nARG TOKEN={secret(next(numbers))}\nENV PASSWORD={token}\n")
-    put(root, "srv/shop/compose.yaml", f"services: {{web: {{environment: {{PASSWORD: {secret(next(numbers))}}}}}}}\n")
+    put(root, "srv/shop/requirements.txt", f"six @ https://ann:{of()}@x.example/six-1.17.0.zip\n")
+    put(root, "srv/shop/Dockerfile", f"FROM debian\nARG TOKEN={of()}\nENV PASSWORD={token}\n")
+    put(root, "srv/shop/compose.yaml", f"services: {{web: {{environment: {{PASSWORD: {of()}}}}}}}\n")
 
 
-def _files(root: Path, numbers: Iterator[int]) -> None:
+def _files(root: Path, of: Callable[[], str]) -> None:
     """Values of configuration files, in each format."""
-    of = lambda: secret(next(numbers))  # noqa: E731  # a word in texts
     put(root, "srv/shop/.env", f"# {of()}\nPASSWORD={of()}\nexport DSN='postgres://ann:{of()}@db/shop'\n")
     put(root, "srv/shop/.env.prod", f'KEY="one\n{of()}"\n')
     put(root, "etc/shop.ini", f"[db]\npassword = {of()}\nurl = redis://:{of()}@db\n  {of()}\n")
@@ -78,9 +79,9 @@ def _files(root: Path, numbers: Iterator[int]) -> None:
     put(root, "etc/token", f"{of()}\n")
 
 
-def _services(root: Path, numbers: Iterator[int]) -> None:
+def _services(root: Path, of: Callable[[], str]) -> None:
     """Commands and variables of systemd's services."""
-    one, two, three, four, five = (secret(next(numbers)) for _ in range(5))
+    one, two, three, four, five = (of() for _ in range(5))
     put(
         root,
         "etc/systemd/system/shop.service",
@@ -91,9 +92,8 @@ def _services(root: Path, numbers: Iterator[int]) -> None:
     put(root, "etc/systemd/system/shop.service.d/10-more.conf", f"[Service]\nEnvironment=MORE={five}\n")
 
 
-def _containers(engine: Engine, numbers: Iterator[int]) -> None:
+def _containers(engine: Engine, of: Callable[[], str]) -> None:
     """Variables, commands and labels of a container, and of its image with its history."""
-    of = lambda: secret(next(numbers))  # noqa: E731  # a word in texts
     variables = [f"PASSWORD={of()}", f"DATABASE_URL=postgres://ann:{of()}@db/shop", f"AWS_SECRET_ACCESS_KEY={of()}"]
     words = ["--password", of(), f"--dsn=redis://:{of()}@db", f"-p{of()}", f"KEY={of()}", "--workers", "4"]
     marks = {"org.example.source": f"https://ann:{of()}@git.example/shop", "org.other.password": of()}

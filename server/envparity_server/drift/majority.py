@@ -128,7 +128,8 @@ def _told(values: Iterable[tuple[Attributes | None, int]]) -> tuple[str, ...]:
 def _label(body: Attributes | None) -> str:
     if body is None:
         return "not there"
-    shown = str(body.get("version") or ", ".join(_part(name, value) for name, value in sorted(body.items()) if name != "key"))
+    parts = (_part(name, value) for name, value in sorted(body.items()) if name != "key")
+    shown = str(body.get("version") or ", ".join(parts))
     return shown if len(shown) <= _LONGEST_LABEL else f"{shown[:_LONGEST_LABEL]}…"
 
 

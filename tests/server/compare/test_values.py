@@ -26,8 +26,8 @@ def service(items: dict[str, Attributes], *more: str, kind: str = "configuration
 
 def found(left: Attributes, right: Attributes, item: str = "env:A", kind: str = "configuration") -> list[Difference]:
     """The differences of an item, the one of the whole section left out."""
-    sides = (host(service({item: one}, kind=kind)) for one in (left, right))
-    return [one for one in compare(*sides).differences if one.item]
+    one, other = (host(service({item: body}, kind=kind)) for body in (left, right))
+    return [found for found in compare(one, other).differences if found.item]
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,7 @@ def test_values_are_compared_as_far_as_they_are_told(
     left: Attributes, right: Attributes, state: State, words: str, kind: str
 ) -> None:
     for sides in ((left, right), (right, left)):
-        sections = (host(service({"env:A": one}, kind=kind)) for one in sides)
-        (one,) = (one for one in compare(*sections).differences if one.item)
+        (one,) = found(*sides, kind=kind)
         assert (one.item, one.attribute, one.state) == ("env:A", "value", state)
         assert not {"a" * 64, "b" * 64} & {one.left, one.right}
     assert wording(found(left, right)[0]) == words
