@@ -1,6 +1,7 @@
-"""The verbs of `envparity agent`: enrol this host, report once, report at an interval, tell how it stands."""
+"""The verbs of `envparity agent`: enrol this host, make a key, report once or at an interval, tell how it stands."""
 
 import logging
+import secrets
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from envparity_agent.root import Root
 from envparity_agent.schedule import run_forever
 from envparity_agent.spool import Spool
 from envparity_agent.targets import host_name
-from envparity_agent.terminal import progress, say, say_json
+from envparity_agent.terminal import note, progress, say, say_json
 
 agent = typer.Typer(no_args_is_help=True, help="Report this host to a central server. Reads only, opens no port.")
 
@@ -92,6 +93,18 @@ def run(directory: StateDirectory = None, interval: Interval = None) -> None:
     with state.exclusive(place):
         memory = Memory(state.remembered(place))
         run_forever(state.load(place).host_id, every, lambda: report_once(place, every, lambda _: None, memory))
+
+
+@agent.command()
+def key() -> None:
+    """Print a new random key, under which agents hash the values that they do not tell.
+
+    (umask 077; envparity agent key > /etc/envparity/key)
+    """
+    say(secrets.token_hex(32))
+    note("write it to a file that only the agents' user can read, the same on every host that is to be compared,")
+    note('and name that file in agent.toml: key_file = "/etc/envparity/key"')
+    note("never give it to the server: who has it can try out passwords against the hashes")
 
 
 @agent.command()

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     CONSENT = "consent"  # the host's operator does not allow it
     ERROR = "error"  # the collector itself failed
     INVALID = "invalid"  # what was read does not follow its format
+    NO_KEY = "no-key"  # values are not told, as there is no key to hash them with
     NOT_INSTALLED = "not-installed"  # looked for, and there is none
     NOT_REGULAR = "not-regular"  # not a regular file: a FIFO, a device, a directory
     PERMISSION = "permission"

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from envparity_agent.collectors.interface import Options
+from envparity_agent.collectors.values import Disclosure, Key
 from envparity_agent.fingerprint import Fingerprint, Section
 from envparity_agent.kinds import KINDS, compared_between, title
 from envparity_agent.targets import fingerprint
 from tests.agent.collectors.answers import container, recorded_engine, running_engine
+from tests.agent.planted import FILES, plant
 from tests.agent.roots import fingerprint_of, whole_root
 
 
@@ -59,7 +61,13 @@ def test_every_declared_attribute_is_emitted_by_some_collector(root: Path, tmp_p
     (tmp_path / "requirements.txt").write_text(
         "six==1.17.0\nidna>=3; python_version > '3'\ntheme @ https://files.example/theme-1.0.zip\n"
     )
-    found = (*engines_of_both_stores(root), fingerprint(str(tmp_path / "requirements.txt"), Options()))
+    plant(tmp_path / "planted")
+    configured = (
+        fingerprint(f"root:{tmp_path / 'planted'}", Options(files=FILES, disclosure=disclosure))
+        for disclosure in (Disclosure(clear=("*",)), Disclosure(Key(b"k" * 32)))
+    )
+    declaring = fingerprint(str(tmp_path / "requirements.txt"), Options())
+    found = (*engines_of_both_stores(root), declaring, *configured)
     seen = emitted(*(section for one in found for section in one.sections.values()))
     declared = {(kind, name) for (kind, _), one in KINDS.items() for name in one.attributes if kind != "machine"}
     assert declared - seen == set()

@@ -29,7 +29,8 @@ def test_a_host_without_a_name_of_its_own_has_its_directorys(tmp_path: Path) -> 
 def test_a_root_directory_is_a_target_without_an_engine(tmp_path: Path) -> None:
     found = fingerprint(f"root:{system(tmp_path)}", Options())
     assert found.target == Target("root", str(tmp_path))
-    assert set(found.sections) == {"os", "os/settings", "os/libraries", "os-packages", "python"}
+    inside = {"os", "os/settings", "os/libraries", "os-packages", "python"}
+    assert set(found.sections) == inside | {"config", "services"}
 
 
 def test_a_directory_with_an_environment_is_a_target(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
 
-from envparity_agent.fingerprint import Attributes
+from envparity_agent.fingerprint import MAX_STRING, Attributes, Items, Reason
 
 # what an interpreter and the C library look at, and no secret is put into
 CLEAR = ("LANG", "LANGUAGE", "LC_*", "PYTHON*", "TZ")
@@ -40,12 +40,21 @@ class Disclosure:
 
     def of(self, name: str, value: str) -> Attributes:
         """A value as it is told: `value` in clear, `hmac` with the `key` that made it, or `hidden` without a key."""
-        if any(fnmatchcase(name, pattern) for pattern in (*CLEAR, *self.clear)):
-            return {"value": value}
+        is_clear = any(fnmatchcase(name, pattern) for pattern in (*CLEAR, *self.clear))
+        # a longer text would be cut, and two that begin alike would count as equal
+        return {"value": value} if is_clear and len(value) <= MAX_STRING else self.keyed(name, value)
+
+    def keyed(self, name: str, value: str) -> Attributes:
+        """A value that is never told in clear, whatever the operator allows."""
         if self.key is None:
             return {"hidden": True}
         return {"hmac": self.key.of(name, value), "key": self.key.id}
 
 
+def untold(items: Items) -> tuple[Reason, ...]:
+    """Why a section of these items is only `partial`: two hidden values look equal, and may not be."""
+    return (Reason.NO_KEY,) if any("hidden" in body for body in items.values()) else ()
+
+
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    return text.encode("utf-8", "surrogatepass")  # what no text of Unicode is has bytes of its own

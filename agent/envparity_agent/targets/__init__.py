@@ -4,7 +4,7 @@ import os
 import socket
 from pathlib import Path
 
-from envparity_agent.collectors import COLLECTORS, INSIDE, PYTHON_ONLY
+from envparity_agent.collectors import COLLECTORS, PYTHON_ONLY, ROOT
 from envparity_agent.collectors.interface import Options, Subject
 from envparity_agent.collectors.memory import Memory
 from envparity_agent.errors import UsageError
@@ -61,7 +61,7 @@ def host_name(root: Root) -> str:
 def _root(path: str, options: Options) -> Fingerprint:
     with Root(path) as root:
         subject = Subject(root, options)
-        return survey(Target("root", path), subject, INSIDE)
+        return survey(Target("root", path), subject, ROOT)
 
 
 def _python(path: str, options: Options) -> Fingerprint:

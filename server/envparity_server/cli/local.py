@@ -1,5 +1,8 @@
 """The verbs that compare on this machine: they run on a lean install and need no server."""
 
+import os
+import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,6 +11,7 @@ import typer
 from envparity_agent.cli_options import Docker, Json, RootDirectory, Server, TokenFile, options
 from envparity_agent.client import Client
 from envparity_agent.collectors.interface import Options
+from envparity_agent.collectors.values import Key
 from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import CannotTell
 from envparity_agent.fingerprint import Fingerprint
@@ -43,6 +47,8 @@ def diff(
     scope = parse_scope(only, app)
     with progress() as report:
         how = options(root, docker, report)
+        if _is_read_here(a) and _is_read_here(b):
+            how = _keyed(how)
         sides = [_side(text, how, server, token_file) for text in (a, b)]
     comparison = rate(compare(sides[0], sides[1], scope))
     if json:
@@ -51,6 +57,19 @@ def diff(
         print_comparison(comparison, everything)
     if not comparison.examined:
         raise CannotTell("nothing in scope could be compared", "look at what there is: envparity show")
+
+
+def _is_read_here(text: str) -> bool:
+    """Whether a target is fingerprinted by this run: not a selector, a pipe, or a file that may hold a fingerprint."""
+    if text == "local":
+        return True
+    return not is_selector(text) and text != "-" and (os.path.isdir(text) or not os.path.exists(text))
+
+
+def _keyed(how: Options) -> Options:
+    """With a key: the operator's, else one of this run, so that values which are not told can be told apart."""
+    key = how.disclosure.key or Key(secrets.token_bytes(32))
+    return replace(how, disclosure=replace(how.disclosure, key=key))
 
 
 def _side(text: str, how: Options, server: str | None, token_file: str | None) -> Fingerprint:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from envparity_agent.fingerprint import FingerprintLike, SectionLike
 
 # prefix of listed sections -> the section that says how complete the list is
-COVERING = {"python/": "python", "app/": "python", "container/": "containers", "service/": "os"}
+COVERING = {"python/": "python", "app/": "python", "container/": "containers", "service/": "services"}
 
 
 def container_of(sections: Mapping[str, SectionLike], path: str) -> str:

@@ -14,6 +14,8 @@ from envparity_server.compare.model import Comparison, Difference, Distance, Pai
 from envparity_server.compare.pairing import pair
 from envparity_server.compare.python import compare_distributions
 from envparity_server.compare.scope import EVERYTHING, Scope
+from envparity_server.compare.values import HIDDEN, VALUE, compare_values
+from envparity_server.compare.values import KINDS as KINDS_OF_VALUES
 from envparity_server.compare.versions import equal, system_distance
 
 INTERPRETER = "@python"
@@ -122,6 +124,11 @@ def is_complete(section: SectionLike) -> bool:
     return section.status == Status.OK or _is_known_absence(section)
 
 
+def _lists_all(section: SectionLike) -> bool:
+    """The same, also of a section that lacks nothing but the values of its items."""
+    return is_complete(section) or (section.status == Status.PARTIAL and set(section.reasons) == {Reason.NO_KEY})
+
+
 def _is_known_absence(section: SectionLike) -> bool:
     return section.status == Status.ABSENT and section.reasons == (Reason.NOT_INSTALLED,)
 
@@ -133,7 +140,7 @@ def _sections(left: SectionLike, right: SectionLike, voted: bool) -> _Compared:
     unknown = (Difference(left.path, left.kind, "", "", State.UNKNOWN, told(left), told(right)),) if unread else ()
     if any(side.status in (Status.FAILED, Status.ABSENT) for side in unread):
         return _Compared(unknown, examined=0, unexamined=gaps)
-    split = tuple(_agreed_splits(left, right)) if voted else ()
+    split = tuple(_agreed_unknowns(left, right, voted))
     if left.hash == right.hash:
         return _Compared((*unknown, *split), same=left.count - len(split), unexamined=gaps)
     names = kinds.compared_between((left.kind, left.schema), (right.kind, right.schema))
@@ -152,11 +159,16 @@ def _sections(left: SectionLike, right: SectionLike, voted: bool) -> _Compared:
     return _Compared((*unknown, *found), same=same, unexamined=gaps)
 
 
-def _agreed_splits(left: SectionLike, right: SectionLike) -> Iterator[Difference]:
-    """Items on which the hosts of neither side agree, in the same way: unknown, although they are equal."""
-    for item, body in left.items.items():
-        if SPLIT in body and right.items.get(item) == body:
+def _agreed_unknowns(left: SectionLike, right: SectionLike, voted: bool) -> Iterator[Difference]:
+    """Items that are equal and unknown for all that: the hosts of neither side agree, or neither side has a key."""
+    untold = Reason.NO_KEY in left.reasons and Reason.NO_KEY in right.reasons
+    for item, body in left.items.items() if voted or untold else ():
+        if right.items.get(item) != body:
+            continue
+        if SPLIT in body:
             yield Difference(left.path, left.kind, item, "", State.UNKNOWN, body[SPLIT], body[SPLIT])
+        elif HIDDEN in body:
+            yield Difference(left.path, left.kind, item, VALUE, State.UNKNOWN)
 
 
 def _opened(left: SectionLike, right: SectionLike) -> tuple[Items, Items]:
@@ -188,7 +200,7 @@ def _items(
         state = State.ONLY_LEFT if item in ours else State.ONLY_RIGHT
         other = right if item in ours else left
         body = ours[item] if item in ours else theirs[item]
-        if not is_complete(other) or SPLIT in body or "marker" in body:  # declared, but perhaps not for this Python
+        if not _lists_all(other) or SPLIT in body or "marker" in body:  # declared, but perhaps not for this Python
             state = State.UNKNOWN
         yield Difference(
             left.path, left.kind, item, _leading(body), state,
@@ -212,7 +224,8 @@ def _is_any_version(left: SectionLike, right: SectionLike, ours: Attributes, the
 
 def _leading(attributes: Attributes) -> str:
     """The attribute that tells most about an item that only one side has."""
-    return next((name for name in ("version", "reference", "change", "commit", "tree") if name in attributes), "")
+    told = ("version", "reference", "change", "commit", "tree", "command", VALUE)
+    return next((name for name in told if name in attributes), "")
 
 
 def _shown(attributes: Attributes | None) -> Value:
@@ -257,6 +270,8 @@ def _item(
         return
     if section.kind in ("python", "declared"):
         findings = compare_distributions(left, right, differing, one_abi)
+    elif section.kind in KINDS_OF_VALUES:
+        findings = compare_values(left, right, differing)
     elif item == "image":
         findings = compare_images(left, right)
     elif section.kind == "application" and item == CODE:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from envparity_agent.kinds import title
+from envparity_server.compare import values
 from envparity_server.compare.model import UNKNOWN_STATES, Comparison, Difference, Severity, State
 
 FOLD_OVER = 8  # a section with more differences than this is one line until it is opened
@@ -77,13 +78,16 @@ def group(comparison: Comparison) -> list[Group]:
 def wording(difference: Difference) -> str:
     """One difference in words: `3.4 -> 3.7`, `same version 2.1.5, other content`, `only left: 0.9.0`."""
     left, right = text(difference.left), text(difference.right)
+    of_value = difference.kind in values.KINDS and difference.attribute == values.VALUE
+    if of_value and difference.state not in (State.ONLY_LEFT, State.ONLY_RIGHT):
+        return values.wording(difference.state, left, right)
     if (
         difference.attribute in ("content", "metadata", "pure", "manifest", "config")
         and difference.state == State.CHANGED
     ):
         return _content(difference, left, right)
     if difference.state == State.CHANGED:
-        label = "" if difference.attribute in ("version", "") else f"{difference.attribute} "
+        label = "" if difference.attribute in ("version", "", difference.item) else f"{difference.attribute} "
         return f"{label}{left} → {right}"
     if difference.state == State.INCOMPARABLE and difference.attribute == "content" and not (left and right):
         return f"not comparable: nothing says what the {'right' if left else 'left'} side contains (no RECORD)"

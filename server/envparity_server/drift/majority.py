@@ -15,6 +15,7 @@ from envparity_agent.fingerprint import (
     SectionLike,
     Status,
     Target,
+    Value,
 )
 from envparity_agent.kinds import KINDS, compared_between
 from envparity_server.compare.covering import covering
@@ -127,5 +128,11 @@ def _told(values: Iterable[tuple[Attributes | None, int]]) -> tuple[str, ...]:
 def _label(body: Attributes | None) -> str:
     if body is None:
         return "not there"
-    shown = str(body.get("version") or ", ".join(f"{name} {value}" for name, value in sorted(body.items())))
+    parts = (_part(name, value) for name, value in sorted(body.items()) if name != "key")
+    shown = str(body.get("version") or ", ".join(parts))
     return shown if len(shown) <= _LONGEST_LABEL else f"{shown[:_LONGEST_LABEL]}…"
+
+
+def _part(name: str, value: Value) -> str:
+    """An attribute in words; of a keyed hash as much as tells two values apart."""
+    return f"other value {value[:6]}" if name == "hmac" and isinstance(value, str) else f"{name} {value}"

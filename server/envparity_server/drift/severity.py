@@ -1,5 +1,6 @@
 """How much each difference matters, by its kind, its item and the distance of the versions."""
 
+import re
 from dataclasses import replace
 
 from envparity_server.compare.model import Comparison, Difference, Distance, Severity, State
@@ -15,6 +16,15 @@ _PYTHON = {
 }
 _INTERPRETER = {Distance.MAJOR: Severity.CRITICAL, Distance.MINOR: Severity.HIGH, Distance.PATCH: Severity.LOW}
 _SYSTEM = {Distance.MAJOR: Severity.MEDIUM}
+# by the first word of an item: `env:DATABASE_URL`, `command#2`; all others are medium
+_CONFIGURATION = {
+    "command": Severity.HIGH,
+    "entrypoint": Severity.HIGH,
+    "user": Severity.HIGH,
+    "limit": Severity.LOW,
+    "restart": Severity.LOW,
+    "label": Severity.INFO,
+}
 
 
 def rate(comparison: Comparison) -> Comparison:
@@ -41,6 +51,10 @@ def severity(difference: Difference) -> Severity:
             return Severity.LOW
         case "application":
             return Severity.MEDIUM if difference.item.startswith("file:") else Severity.HIGH
+        case "configuration":
+            return _CONFIGURATION.get(re.split("[:#]", difference.item)[0], Severity.MEDIUM)
+        case "file":
+            return Severity.LOW if difference.attribute == "mode" else Severity.MEDIUM
     return Severity.INFO  # the machine below, and the search itself
 
 

@@ -107,6 +107,34 @@ def test_what_could_not_be_read_is_listed_at_the_end(home: Path) -> None:
     )
 
 
+@pytest.fixture
+def services(home: Path) -> Path:
+    """Two root directories with a service, whose two variables are the same and not."""
+    for name, password in (("a", "hunter2"), ("b", "hunter3")):
+        place = home / name / "etc/systemd/system"
+        place.mkdir(parents=True)
+        (place / "shop.service").write_text(f"[Service]\nEnvironment=PASSWORD={password} SAME=x\n")
+    return home
+
+
+def test_values_that_are_not_told_are_told_apart_without_a_key_where_both_are_read_in_one_run(services: Path) -> None:
+    ended = envparity(services, "diff", f"root:{services / 'a'}", f"root:{services / 'b'}", "--only", "configuration")
+    assert "medium    env:PASSWORD  other value" in ended.output
+    assert "env:SAME" not in ended.output
+    assert "unknown" not in ended.output
+
+
+def test_values_of_a_fingerprint_from_elsewhere_are_unknown_without_a_key(services: Path) -> None:
+    (services / "a.json").write_text(envparity(services, "show", f"root:{services / 'a'}", "--json").output)
+    for sides in (("a.json", f"root:{services / 'a'}"), ("a.json", "a.json")):
+        ended = envparity(services, "diff", *sides, "--only", "configuration", "--json")
+        assert {one["item"]: one["state"] for one in ended.document["differences"]} == {
+            None: "unknown",
+            "env:PASSWORD": "unknown",
+            "env:SAME": "unknown",
+        }
+
+
 def test_many_differences_are_folded_unless_all_are_asked_for(home: Path) -> None:
     for name, version in (("a.txt", "1.0"), ("b.txt", "2.0")):
         (home / name).write_text("".join(f"package-{number:02}=={version}\n" for number in range(30)))

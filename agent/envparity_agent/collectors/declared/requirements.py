@@ -6,6 +6,7 @@ from tempfile import NamedTemporaryFile
 from packaging.utils import canonicalize_name
 from pip_requirements_parser import InstallRequirement, RequirementsFile
 
+from envparity_agent.collectors.redaction import url
 from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status, Value
 
@@ -54,11 +55,5 @@ def _attributes(requirement: InstallRequirement) -> Attributes:
     if requirement.marker:
         facts["marker"] = str(requirement.marker)
     if requirement.link:
-        facts["source"] = requirement.link.url_without_fragment.split("://")[0] + "://" + _place(requirement)
+        facts["source"] = url(requirement.link.url)
     return facts
-
-
-def _place(requirement: InstallRequirement) -> str:
-    """Host and path of a requirement's URL, without credentials."""
-    link = requirement.link
-    return f"{link.netloc.rpartition('@')[2]}{link.path}"

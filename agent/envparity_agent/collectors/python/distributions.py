@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from typing import TypeAlias
-from urllib.parse import SplitResult, urlsplit, urlunsplit
 from zipfile import BadZipFile, ZipFile
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from envparity_agent.collectors.python.search import join
+from envparity_agent.collectors.redaction import url
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Value
 from envparity_agent.root import MIB, Root
@@ -199,8 +199,7 @@ def _direct_url(content: bytes, _: str) -> dict[str, Value]:
     """The facts of PEP 610; a file that cannot be parsed has none."""
     try:
         document = json.loads(content)
-        url = urlsplit(str(document["url"]))
-        facts: dict[str, Value] = {"source": _without_credentials(url)}
+        facts: dict[str, Value] = {"source": url(str(document["url"]))}
         if document.get("vcs_info", {}).get("commit_id"):
             facts["commit"] = str(document["vcs_info"]["commit_id"])
         if document.get("dir_info", {}).get("editable") is True:
@@ -208,12 +207,6 @@ def _direct_url(content: bytes, _: str) -> dict[str, Value]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {"problem": "direct_url.json: invalid"}
     return facts
-
-
-def _without_credentials(url: SplitResult) -> str:
-    """Scheme, host and path of a URL; of a text that is none (user:password@host:path) what follows the `@`."""
-    bare = urlunsplit(url._replace(netloc=url.netloc.rpartition("@")[2], query="", fragment=""))
-    return bare if url.netloc or url.scheme == "file" else bare.rpartition("@")[2]
 
 
 def content_ids(record: bytes, entry: str) -> dict[str, Value]:

@@ -1,0 +1,28 @@
+"""Parses TOML that anybody may have written: what makes the standard library's parser swell is refused before.
+
+For each key with n dots it keeps n tuples of up to n parts: half a million dots in one line take more than all memory.
+https://github.com/python/cpython/blob/3.13/Lib/tomllib/_parser.py (key_value_rule)
+"""
+
+import re
+import tomllib
+from collections.abc import Callable
+from typing import Any
+
+MAX_PARTS = 32
+
+_PART = r"(?:[A-Za-z0-9_-]++|\"(?:[^\"\\\n]|\\.)*+\"|'[^'\n]*+')"
+# starts where a key can start, so that no text is looked at again and again
+_LONG_KEY = re.compile(
+    rf"(?:(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-])|(?<!\\)(?=[\"'])){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MAX_PARTS}}}"
+)
+
+
+def loads(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
+    """The document; raises ValueError for what is no TOML and for a key of more than MAX_PARTS parts.
+
+    RecursionError is one of the outcomes: arrays may be nested.
+    """
+    if _LONG_KEY.search(text):
+        raise ValueError(f"a key of more than {MAX_PARTS} parts")
+    return tomllib.loads(text, parse_float=parse_float)
