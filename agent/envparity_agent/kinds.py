@@ -317,11 +317,15 @@ def compared_between(*schemas: tuple[str, int]) -> frozenset[str]:
     return frozenset.intersection(*(_compared(kind, version) for kind, version in schemas))
 
 
+def newest(kind: str) -> int:
+    """The highest version of a kind's schema that this program knows; 1 for a kind that it does not know."""
+    return max((version for name, version in KINDS if name == kind), default=1)
+
+
 def _compared(kind: str, version: int) -> frozenset[str]:
-    known = [number for name, number in KINDS if name == kind]
-    if not known:
+    declared = KINDS.get((kind, version)) or KINDS.get((kind, newest(kind)))
+    if declared is None:
         return frozenset()
-    declared = KINDS.get((kind, version)) or KINDS[kind, max(known)]
     return frozenset(name for name, attribute in declared.attributes.items() if attribute.compared)
 
 

@@ -1,12 +1,22 @@
 """The collectors, in the order in which they run."""
 
+from collections.abc import Iterator
 from functools import partial
 
+from envparity_agent.collectors.code import applications
 from envparity_agent.collectors.configuration import files, services
 from envparity_agent.collectors.containers import container
-from envparity_agent.collectors.interface import Collector
+from envparity_agent.collectors.interface import Collector, Subject
 from envparity_agent.collectors.python import environments
+from envparity_agent.collectors.python.search import searched
 from envparity_agent.collectors.system import distribution, libraries, machine, packages, settings
+from envparity_agent.fingerprint import Section
+
+
+def _applications(subject: Subject) -> Iterator[Section]:
+    venvs = (one.prefix for one in searched(subject).environments if one.role == "venv")
+    yield from applications.collect(subject, venvs)
+
 
 _OS = Collector("os", "os", distribution.collect)
 _MACHINE = Collector("os/machine", "machine", machine.collect)
@@ -14,13 +24,14 @@ _SETTINGS = Collector("os/settings", "settings", settings.collect)
 _LIBRARIES = Collector("os/libraries", "libraries", libraries.collect)
 _PACKAGES = Collector("os-packages", "os-packages", packages.collect)
 _PYTHON = Collector("python", "python-search", environments.collect)
+_APPLICATIONS = Collector("app", "application", _applications)
 _FILES = Collector("config", "file", files.collect)
 _SERVICES = Collector("services", "configuration", services.collect)
 
 PYTHON_ONLY = (_PYTHON,)
 # what a root that is not a host's has: no machine, no engine
 INSIDE = (_OS, _SETTINGS, _PACKAGES, _PYTHON, _LIBRARIES)
-ROOT = (*INSIDE, _FILES, _SERVICES)  # what a root has that may be a host's
+ROOT = (*INSIDE, _APPLICATIONS, _FILES, _SERVICES)  # what a root has that may be a host's
 _CONTAINERS = Collector("containers", "containers", partial(container.collect, inside=INSIDE))
 
-COLLECTORS = (_OS, _MACHINE, _SETTINGS, _PACKAGES, _PYTHON, _LIBRARIES, _FILES, _SERVICES, _CONTAINERS)
+COLLECTORS = (_OS, _MACHINE, _SETTINGS, _PACKAGES, _PYTHON, _LIBRARIES, _APPLICATIONS, _FILES, _SERVICES, _CONTAINERS)

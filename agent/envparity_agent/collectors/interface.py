@@ -13,6 +13,7 @@ from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.values import Disclosure
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.fingerprint import Reason, Section, Status
+from envparity_agent.kinds import newest
 from envparity_agent.root import Root
 
 _log = logging.getLogger(__name__)
@@ -88,4 +89,4 @@ def isolated(collector: Collector, subject: Subject) -> Iterable[Section]:
 
 
 def _failed(collector: Collector, reason: str) -> Section:
-    return Section(collector.path, collector.kind, 1, status=Status.FAILED, reasons=(reason,))
+    return Section(collector.path, collector.kind, newest(collector.kind), status=Status.FAILED, reasons=(reason,))

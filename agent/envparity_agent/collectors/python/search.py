@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
+from envparity_agent.collectors.configuration.services import executables
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.python.layouts import places
 from envparity_agent.collectors.python.processes import running
@@ -97,9 +98,10 @@ def _walked(subject: Subject, budget: float) -> Walk:
 
 
 def _configured(subject: Subject) -> Iterator[str]:
-    """Where the operator says that an environment is; what is named must not wait for the walk."""
+    """Where the operator says that one is, in the settings or by a service; that must not wait for the walk."""
     options = subject.options
     yield from (path.strip("/") for path in options.names.values())
+    yield from (path.rpartition("/bin/")[0] for path in executables(subject.root) if "/bin/" in path)
     for directory in options.applications.values():
         yield from (join(directory.strip("/"), name) for name in _PROJECT_VENVS)
 
