@@ -211,6 +211,27 @@ class Root:
 
     def read(self, path: str, cap: int = MIB) -> bytes:
         """The content of a regular file; raises Unreadable, with `cap` where it is longer than that many bytes."""
+        descriptor = self._file(path)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size > cap:
+                raise Unreadable(path, Reason.CAP)
+            return _all(descriptor, path, size, cap)
+        except OSError as problem:
+            raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def open_file(self, path: str) -> Iterator[int]:
+        """A descriptor of a regular file, for reading; raises Unreadable, also where it is anything else."""
+        descriptor = self._file(path)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _file(self, path: str) -> int:
         handle = self._descriptor(path, _O_PATH)  # first: opening a device or a FIFO for reading may do something
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -218,17 +239,10 @@ class Root:
         finally:
             os.close(handle)
         descriptor = self._descriptor(path, os.O_RDONLY)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise Unreadable(path, Reason.NOT_REGULAR)
-            if status.st_size > cap:
-                raise Unreadable(path, Reason.CAP)
-            return _all(descriptor, path, status.st_size, cap)
-        except OSError as problem:
-            raise Unreadable(path, _REASONS.get(problem.errno or 0, Reason.ERROR)) from None
-        finally:
-            os.close(descriptor)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+        os.close(descriptor)
+        raise Unreadable(path, Reason.NOT_REGULAR)
 
     def read_if_there(self, path: str, cap: int = MIB) -> bytes | None:
         """As `read`, but None where there is no such file."""

@@ -10,6 +10,7 @@ from envparity_agent.fingerprint import SPLIT, Attributes, FingerprintLike, Item
 from envparity_server.compare.covering import COVERING, container_of, covering
 from envparity_server.compare.images import compare_images
 from envparity_server.compare.model import Comparison, Difference, Distance, Pair, State, Unexamined
+from envparity_server.compare.packages import compare_packages
 from envparity_server.compare.pairing import pair
 from envparity_server.compare.python import compare_distributions
 from envparity_server.compare.scope import EVERYTHING, Scope
@@ -255,6 +256,8 @@ def _item(
         return
     if section.kind in ("python", "declared"):
         findings = compare_distributions(left, right, differing, one_abi)
+    elif section.kind == "os-packages":
+        findings = compare_packages(left, right, differing)
     elif item == "image":
         findings = compare_images(left, right)
     else:
