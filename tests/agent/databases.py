@@ -56,8 +56,8 @@ def _encoded(value: Tagged) -> tuple[int, int, bytes]:
 
 def rpm_package(name: str, version: str = "1.0", release: str = "1.el9", **more: Tagged) -> bytes:
     """The header of a package; `more` are tags by their names."""
-    tags = {Tag.NAME: name, Tag.VERSION: version, Tag.RELEASE: release, Tag.ARCH: "x86_64", Tag.SHA256HEADER: "0" * 64}
-    return rpm_header({**tags, **{Tag[tag]: value for tag, value in more.items()}})
+    tags: dict[str, Tagged] = {"NAME": name, "VERSION": version, "RELEASE": release, "ARCH": "x86_64"}
+    return rpm_header({Tag[tag]: value for tag, value in {**tags, "SHA256HEADER": "0" * 64, **more}.items()})
 
 
 def rpm_database(root: Path, *headers: bytes, place: str = "var/lib/rpm") -> Path:

@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from envparity_agent.collectors.interface import Options, Subject
@@ -9,6 +11,20 @@ from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
 from tests.agent.trees import distribution, interpreter, put, system, venv
+
+
+class WatchedRoot(Root):
+    """A root that remembers which files were read through it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.read_paths: list[str] = []
+
+    @contextmanager
+    def open_file(self, path: str) -> Iterator[int]:
+        self.read_paths.append(path)
+        with super().open_file(path) as descriptor:
+            yield descriptor
 
 
 def whole_root(root: Path) -> Path:

@@ -3,12 +3,15 @@
 from collections.abc import Hashable, Iterator
 
 from envparity_agent.collectors.memory import stamp
-from envparity_agent.collectors.system.database import Database, Files, Package, Wanted
-from envparity_agent.fingerprint import Reason
+from envparity_agent.collectors.system.database import Database, Files, Package, Wanted, records
+from envparity_agent.errors import Unreadable
+from envparity_agent.fingerprint import MAX_ITEMS, Reason
 from envparity_agent.root import MIB, Root
 
 _PLACES = ("lib/apk/db/installed", "usr/lib/apk/db/installed")
 _CAP = 64 * MIB
+_FIELDS_CAP = MIB
+_RECORD_CAP = 8 * MIB
 
 
 def stamps(root: Root) -> Hashable:
@@ -21,17 +24,21 @@ def read(root: Root) -> Database | None:
     content = _content(root)
     if content is None:
         return None
-    records = [_fields(record) for record in _records(content)]
-    packages = [_package(fields) for fields in records]
+    reasons: set[str] = set()
+    packages = [_package(_fields(record)) for record in records(content)]
     # apk ends each record with an empty line, so a file that was cut inside of one is seen
-    whole = (content.endswith(b"\n\n") or not content) and all(one.name and one.version for one in packages)
-    reasons = frozenset() if whole else frozenset({Reason.INVALID})
-    return Database(tuple(one for one in packages if one.name), reasons)
+    if (content and not content.endswith(b"\n\n")) or not all(one.name and one.version for one in packages):
+        reasons.add(Reason.INVALID)
+    if len(packages) > MAX_ITEMS:
+        reasons.add(Reason.CAP)
+    return Database(tuple(one for one in packages if one.name), frozenset(reasons))
 
 
 def files(root: Root, wanted: Wanted) -> Files:
-    """The wanted files of each package."""
-    for record in _records(_content(root) or b""):
+    """The wanted files of each package; raises Unreadable where one has more than any real one."""
+    for record in records(_content(root) or b""):
+        if len(record) > _RECORD_CAP:
+            raise Unreadable(_PLACES[0], Reason.CAP)
         found = wanted(list(_paths(record)))
         if found:
             yield _package(_fields(record)).label, found
@@ -45,21 +52,10 @@ def _content(root: Root) -> bytes | None:
     return None
 
 
-def _records(content: bytes) -> Iterator[bytes]:
-    start = 0
-    while start < len(content):  # one after the other: the file holds the names of all files of the system
-        end = content.find(b"\n\n", start)
-        end = end if end >= 0 else len(content)
-        record = content[start:end].strip(b"\n")
-        if record:
-            yield record
-        start = end + 2
-
-
 def _fields(record: bytes) -> dict[str, str]:
     """The fields before the list of files, each a letter, a colon and a value; of several the first."""
     fields: dict[str, str] = {}
-    for line in record.partition(b"\nF:")[0].decode("utf-8", "replace").split("\n"):
+    for line in record[:_FIELDS_CAP].partition(b"\nF:")[0].decode("utf-8", "replace").split("\n"):
         if line[1:2] == ":":
             fields.setdefault(line[0], line[2:].strip())
     return fields

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from envparity_agent.fingerprint import MAX_ITEMS
+
 
 @dataclass(frozen=True)
 class Package:
@@ -40,3 +42,15 @@ class Database:
 
 Wanted: TypeAlias = Callable[[list[bytes]], Collection[bytes]]  # those of some paths, relative to the root
 Files: TypeAlias = Iterator[tuple[str, Collection[bytes]]]
+
+
+def records(content: bytes) -> Iterator[bytes]:
+    """What stands between the empty lines of a file; one more than MAX_ITEMS where there are more than those."""
+    start = 0
+    for _ in range(MAX_ITEMS + 1):  # one after the other: a hostile file is nothing but lines
+        if start >= len(content):
+            return
+        end = content.find(b"\n\n", start)
+        end = len(content) if end < 0 else end
+        yield content[start:end]
+        start = end + 2

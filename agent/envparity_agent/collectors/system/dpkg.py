@@ -4,12 +4,12 @@ The formats: https://www.debian.org/doc/debian-policy/ch-controlfields.html,
 https://manpages.debian.org/stable/dpkg-dev/deb-md5sums.5.en.html
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
 from hashlib import sha256
 from typing import TypeAlias, TypeVar
 
 from envparity_agent.collectors.memory import stamp
-from envparity_agent.collectors.system.database import Database, Files, Package, Wanted
+from envparity_agent.collectors.system.database import Database, Files, Package, Wanted, records
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Reason
 from envparity_agent.root import MIB, Root
@@ -22,6 +22,7 @@ _PARTS = "var/lib/dpkg/status.d"  # of distroless images: NAME, a paragraph, and
 _WANTED = frozenset({"Package", "Status", "Version", "Architecture", "Source"})
 _GONE = ("not-installed", "config-files")
 _CAP = 64 * MIB
+_PARAGRAPH_CAP = MIB
 _LINE = b"\n"
 _LIST_CAP = 16 * MIB
 _LISTS_CAP = 512 * MIB  # of all lists together
@@ -131,7 +132,7 @@ def _status(root: Root, reasons: set[str]) -> list[_Fields] | None:
     content = root.read_if_there(_STATUS, _CAP)
     if content is None:
         return None
-    paragraphs = [*_paragraphs(content), *_updates(root, reasons)]
+    paragraphs = [*_paragraphs(content, reasons), *_updates(root, reasons)]
     # what dpkg writes is not cut off, and has a package and its status in each paragraph
     whole = content.endswith(b"\n") or not content
     if not whole or not all({"Package", "Status"} <= one.keys() for one in paragraphs):
@@ -146,7 +147,7 @@ def _updates(root: Root, reasons: set[str]) -> list[_Fields]:
     try:
         for name in root.names(_UPDATES):
             if name.isdigit():  # others are being written
-                found += _paragraphs(root.read_if_there(f"{_UPDATES}/{name}", MIB) or b"")
+                found += _paragraphs(root.read_if_there(f"{_UPDATES}/{name}", MIB) or b"", reasons)
     except Unreadable as problem:
         reasons.add(problem.reason)
     return found
@@ -162,7 +163,7 @@ def _parts(root: Root, reasons: set[str]) -> dict[str, _Fields]:
     found: dict[str, _Fields] = {}
     for name in _within_cap([name for name in root.names(_PARTS) if not name.endswith(".md5sums")], reasons):
         try:
-            fields = next(_paragraphs(root.read_if_there(f"{_PARTS}/{name}", MIB) or b""), {})
+            fields = _fields(root.read_if_there(f"{_PARTS}/{name}", MIB) or b"", reasons)
         except Unreadable as problem:
             reasons.add(problem.reason)
             continue
@@ -179,17 +180,18 @@ def _within_cap(found: list[_Kind], reasons: set[str]) -> list[_Kind]:
     return found[:MAX_ITEMS]
 
 
-def _paragraphs(content: bytes) -> Iterator[_Fields]:
+def _paragraphs(content: bytes, reasons: set[str]) -> list[_Fields]:
     """The wanted fields of each paragraph."""
+    found = [_fields(record, reasons) for record in records(content)]
+    return [fields for fields in _within_cap(found, reasons) if fields]
+
+
+def _fields(record: bytes, reasons: set[str]) -> _Fields:
+    if len(record) > _PARAGRAPH_CAP:
+        reasons.add(Reason.CAP)
     fields: _Fields = {}
-    for line in content.decode("utf-8", "replace").split("\n"):
-        if not line.strip():
-            if fields:
-                yield fields
-            fields = {}
-        elif line[0] not in " \t":
-            name, _, value = line.partition(":")
-            if name in _WANTED:
-                fields[name] = value.strip()
-    if fields:
-        yield fields
+    for line in record[:_PARAGRAPH_CAP].decode("utf-8", "replace").split("\n"):
+        name, _, value = line.partition(":")  # a line that goes on with the one before begins with a space
+        if name in _WANTED:
+            fields[name] = value.strip()
+    return fields

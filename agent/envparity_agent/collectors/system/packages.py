@@ -36,7 +36,7 @@ def collect(subject: Subject) -> Iterator[Section]:
     databases: list[Database] = []
     for manager, reader in FORMATS.items():
         try:
-            found = _remembered(subject.root, subject.memory, manager, reader)
+            found = remembered(subject.root, subject.memory, manager, reader)
         except Unreadable as problem:
             found = Database((), frozenset({problem.reason}))
         databases += [found] if found is not None else []
@@ -55,7 +55,8 @@ def collect(subject: Subject) -> Iterator[Section]:
     )
 
 
-def _remembered(root: Root, memory: Memory, manager: str, reader: Format) -> Database | None:
+def remembered(root: Root, memory: Memory, manager: str, reader: Format) -> Database | None:
+    """A database as it was read last, for as long as it does not change; raises Unreadable."""
     stamps = reader.stamps(root)
     return memory.recall(("os-packages", manager, stamps), stamps, lambda: _steady(root, reader, stamps))
 

@@ -11,7 +11,7 @@ from envparity_agent.collectors.system.database import Database, Files, Package,
 from envparity_agent.collectors.system.rpm_header import Header, Malformed, Tag, numbers, parse, text, texts
 from envparity_agent.collectors.system.sqlite import Tables
 from envparity_agent.errors import Unreadable
-from envparity_agent.fingerprint import Reason
+from envparity_agent.fingerprint import MAX_ITEMS, Reason
 from envparity_agent.root import Root
 
 _PLACES = ("var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm")
@@ -78,7 +78,9 @@ def _headers(root: Root, place: str, wanted: Collection[int], reasons: set[str])
             tables = Tables(descriptor, path)
             if not tables.has("Packages"):
                 reasons.add(Reason.INVALID)
-            for row in tables.rows("Packages"):
+            for count, row in enumerate(tables.rows("Packages")):
+                if count == MAX_ITEMS:
+                    raise Unreadable(path, Reason.CAP)
                 blob = row.get("blob")
                 try:
                     yield parse(blob if isinstance(blob, bytes) else b"", wanted)

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import TypeAlias
 
 MAX_ENTRIES = 0xFFFF  # as rpm's own limit
+MAX_VALUES = 1_000_000  # of a tag: files of a package
 
 
 class Tag(IntEnum):
@@ -56,7 +57,7 @@ def parse(blob: bytes, wanted: Collection[int]) -> dict[int, Value]:
 
 
 def _value(blob: bytes, place: int, kind: int, count: int) -> Value:
-    if count > len(blob) - place:  # each value takes a byte at least
+    if count > MAX_VALUES and kind != _BINARY:
         raise Malformed
     if kind == _INT32 and 4 * count <= len(blob) - place:
         return struct.unpack_from(f">{count}I", blob, place)
@@ -64,7 +65,7 @@ def _value(blob: bytes, place: int, kind: int, count: int) -> Value:
         end = blob.find(b"\0", place)
         if end >= 0:
             return blob[place:end]
-    elif kind == _BINARY:
+    elif kind == _BINARY and count <= len(blob) - place:
         return blob[place : place + count]
     elif kind == _STRINGS:
         texts = blob[place:].split(b"\0", count)

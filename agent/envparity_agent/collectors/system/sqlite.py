@@ -19,6 +19,7 @@ Value: TypeAlias = int | float | str | bytes | None
 
 MAX_FILE = 512 * MIB
 MAX_RECORD = 32 * MIB
+MAX_COLUMNS = 2000  # as SQLite's own limit
 
 _INTERIOR, _LEAF = 5, 13  # types of the pages of a table
 _ENCODINGS = {1: "utf-8", 2: "utf-16-le", 3: "utf-16-be"}
@@ -79,11 +80,10 @@ class Tables:
             try:
                 if page[self._start(number)] == _INTERIOR:
                     waiting += reversed(self._children(number, page))
-                    continue
-                found = [self._record(page, place, seen) for place in self._places(number, page, _LEAF)]
+                else:
+                    yield from self._leaf(number, page, seen)
             except (IndexError, struct.error):
                 self._broken()
-            yield from found
 
     def _page(self, number: int, seen: bytearray) -> bytes:
         if not 0 < number <= self._pages or seen[number]:
@@ -113,21 +113,31 @@ class Tables:
         pointers = [struct.unpack_from(">I", page, place)[0] for place in self._places(number, page, _INTERIOR)]
         return [*pointers, struct.unpack_from(">I", page, self._start(number) + 8)[0]]
 
-    def _record(self, page: bytes, place: int, seen: bytearray) -> tuple[int, list[Value]]:
-        size, place = _varint(page, place)
-        number, place = _varint(page, place)
-        if size > MAX_RECORD:
-            raise Unreadable(self._path, Reason.CAP)
-        return _signed(number), self._values(self._payload(page, place, size, seen))
+    def _leaf(self, number: int, page: bytes, seen: bytearray) -> Iterator[tuple[int, list[Value]]]:
+        room = self._page_size
+        for place in self._places(number, page, _LEAF):
+            size, place = _varint(page, place)
+            row, place = _varint(page, place)
+            if size > MAX_RECORD:
+                raise Unreadable(self._path, Reason.CAP)
+            here = self._size_in_cell(size)
+            room -= here
+            if room < 0:  # cells do not overlap: a hostile page would have thousands of records in the same bytes
+                self._broken()
+            yield _signed(row), self._values(self._payload(page, place, size, here, seen))
 
-    def _payload(self, page: bytes, place: int, size: int, seen: bytearray) -> bytes:
-        """The bytes of a record: in its cell, and what does not fit there in a chain of pages."""
+    def _size_in_cell(self, size: int) -> int:
+        """How many bytes of a record of that size are in its cell."""
+        most = self._usable - 35
+        if size <= most:
+            return size
+        least = (self._usable - 12) * 32 // 255 - 23
+        here = least + (size - least) % (self._usable - 4)
+        return here if here <= most else least
+
+    def _payload(self, page: bytes, place: int, size: int, here: int, seen: bytearray) -> bytes:
+        """The bytes of a record: `here` of them in its cell, and what does not fit there in a chain of pages."""
         usable = self._usable
-        least = (usable - 12) * 32 // 255 - 23
-        here = size
-        if size > usable - 35:
-            here = least + (size - least) % (usable - 4)
-            here = here if here <= usable - 35 else least
         parts = [page[place : place + here]]
         (following,) = struct.unpack_from(">I", page, place + here) if here < size else (0,)
         missing = size - here
@@ -148,6 +158,8 @@ class Tables:
             serial, place = _varint(payload, place)
             value, place_of_data = self._value(payload, place_of_data, serial)
             values.append(value)
+            if len(values) > MAX_COLUMNS:
+                self._broken()
         return values
 
     def _value(self, payload: bytes, place: int, serial: int) -> tuple[Value, int]:

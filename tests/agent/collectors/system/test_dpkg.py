@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from envparity_agent.collectors.system import dpkg
 from envparity_agent.errors import Unreadable
-
 from envparity_agent.fingerprint import Reason, Section, Status
 from envparity_agent.root import Root
 from tests.agent.databases import paragraph

@@ -134,7 +134,7 @@ def test_the_last_installed_of_several_kernels_has_the_name(tmp_path: Path) -> N
 def test_the_content_is_the_best_hash_that_the_header_has(
     tmp_path: Path, tags: dict[str, str | bytes], content: str | None
 ) -> None:
-    rpm_database(tmp_path, rpm_package("bash", **tags))
+    rpm_database(tmp_path, rpm_package("bash", "1.0", "1", **tags))
     assert read(tmp_path).items["bash"].get("content") == content
 
 
