@@ -1,6 +1,6 @@
 """Which package of the operating system owns a path."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from envparity_agent.collectors.memory import Memory
@@ -10,7 +10,8 @@ from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import Root
 
-MAX_PATHS = 500_000
+MAX_LISTED = 3_000_000  # paths of all packages of a root together
+MAX_KEPT = 500_000
 
 # directories that are the same as theirs below usr/ wherever /usr is merged: https://wiki.debian.org/UsrMerge
 _MERGED = frozenset({"bin", "sbin", "lib", "lib32", "lib64", "libx32"})
@@ -49,16 +50,32 @@ def owners(root: Root, memory: Memory, paths: frozenset[str] | None = None) -> O
 def _owned(root: Root, reader: Format, wanted: Wanted) -> tuple[dict[str, str], frozenset[str]]:
     """Path -> label for one package manager; what could be read stays."""
     labels: dict[str, str] = {}
+    kept = 0
     try:
-        for label, files in reader.files(root, wanted):
+        for label, files in reader.files(root, _within_cap(wanted)):
+            kept += len(files)
+            if kept > MAX_KEPT:
+                raise Unreadable("", Reason.CAP)
             for file in files:
                 path = _normal(file.decode("utf-8", "replace"))
                 labels[path] = label if labels.get(path, label) == label else _SHARED
-            if len(labels) > MAX_PATHS:
-                return labels, frozenset({Reason.CAP})
     except Unreadable as problem:
         return labels, frozenset({problem.reason})
     return labels, frozenset()
+
+
+def _within_cap(wanted: Wanted) -> Wanted:
+    """The same, until more paths were listed than any system has: then it raises Unreadable."""
+    listed = 0
+
+    def limited(paths: list[bytes]) -> Collection[bytes]:
+        nonlocal listed
+        listed += len(paths)
+        if listed > MAX_LISTED:
+            raise Unreadable("", Reason.CAP)
+        return wanted(paths)
+
+    return limited
 
 
 def _code(paths: list[bytes]) -> list[bytes]:

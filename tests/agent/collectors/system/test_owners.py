@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from envparity_agent.collectors.memory import Memory
-from envparity_agent.collectors.system.owners import Owners, owners
+from envparity_agent.collectors.system.owners import MAX_LISTED, Owners, owners
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import Root
 from tests.agent.collectors.system.rpms import Database, Rpm, build
@@ -115,6 +115,13 @@ def test_a_list_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "var/lib/dpkg/info/bad.list")
     found = owners_of(tmp_path)
     assert found.reasons == {Reason.NOT_REGULAR}
+    assert found.of(YAML) == "deb:good 6.0-3"
+
+
+def test_more_files_than_any_package_has_are_over_the_cap(tmp_path: Path) -> None:
+    debian(tmp_path, good=f"/{YAML}\n", hostile="/a\n" * (MAX_LISTED + 1), more=f"/{LIBRARY}\n")
+    found = owners_of(tmp_path)
+    assert found.reasons == {Reason.CAP}
     assert found.of(YAML) == "deb:good 6.0-3"
 
 
