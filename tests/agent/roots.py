@@ -2,13 +2,33 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from envparity_agent.collectors.interface import Options, Subject
 from envparity_agent.fingerprint import Fingerprint, Target
-from envparity_agent.root import Root
+from envparity_agent.root import MIB, Root
 from envparity_agent.survey import survey
 from tests.agent.trees import distribution, interpreter, put, shared_library, system, venv
+
+
+class WatchedRoot(Root):
+    """A root that remembers which files were read through it."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.read_paths: list[str] = []
+
+    def read(self, path: str, cap: int = MIB) -> bytes:
+        self.read_paths.append(path)
+        return super().read(path, cap)
+
+    @contextmanager
+    def regular(self, path: str) -> Iterator[int]:
+        self.read_paths.append(path)
+        with super().regular(path) as descriptor:
+            yield descriptor
 
 
 def whole_root(root: Path) -> Path:
@@ -20,6 +40,7 @@ def whole_root(root: Path) -> Path:
         "Package: libc6\nStatus: install ok installed\nArchitecture: amd64\nSource: glibc\nVersion: 2.36-9\n\n"
         "Package: nginx\nStatus: install ok half-configured\nArchitecture: amd64\nVersion: 1.22\n\n",
     )
+    put(root, "var/lib/dpkg/info/nginx.md5sums", "0cc175b9c0f1b6a831c399e269772661  usr/sbin/nginx\n")
     interpreter(root)
     site = venv(root, "srv/shop", configuration="home = /usr/bin\nversion = 3.11.2\n")
     distribution(site, "requests", "2.32.3")

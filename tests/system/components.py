@@ -17,6 +17,7 @@ class Component:
 
 
 DEBOOTSTRAP = Component("debootstrap", "debootstrap")
+DPKG = Component("dpkg", "dpkg")
 DPKG_DEB = Component("dpkg-deb", "dpkg")
 DOCKER_ENGINE = Component("dockerd", "docker.io")
 DOCKER_CLIENT = Component("docker", "docker.io")
@@ -24,6 +25,8 @@ DOCKER_INIT = Component("docker-init", "tini")
 DOCKER_REGISTRY = Component("docker-registry", "docker-registry")
 C_COMPILER = Component("gcc", "gcc libc6-dev")
 PYTHON_311 = Component("python3.11", "python3.11-dev")
+RPM = Component("rpm", "rpm")
+RPM_BUILD = Component("rpmbuild", "rpm")
 STRACE = Component("strace", "strace")
 SET_PRIVILEGES = Component("setpriv", "util-linux")
 CHROMIUM = Component("chromium", "chromium")

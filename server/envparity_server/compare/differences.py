@@ -11,6 +11,7 @@ from envparity_server.compare.code import CODE, compare_code, one_sided
 from envparity_server.compare.covering import COVERING, container_of, covering
 from envparity_server.compare.images import compare_images
 from envparity_server.compare.model import Comparison, Difference, Distance, Pair, State, Unexamined
+from envparity_server.compare.packages import compare_packages
 from envparity_server.compare.pairing import pair
 from envparity_server.compare.python import compare_distributions
 from envparity_server.compare.scope import EVERYTHING, Scope
@@ -272,6 +273,8 @@ def _item(
         findings = compare_distributions(left, right, differing, one_abi)
     elif section.kind in KINDS_OF_VALUES:
         findings = compare_values(left, right, differing)
+    elif section.kind == "os-packages":
+        findings = compare_packages(left, right, differing)
     elif item == "image":
         findings = compare_images(left, right)
     elif section.kind == "application" and item == CODE:

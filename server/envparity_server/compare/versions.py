@@ -1,6 +1,7 @@
 """Version distance: a label for people, in each ecosystem's own reading; equality is never decided here."""
 
 import re
+from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
@@ -40,23 +41,46 @@ def _pep440(text: str) -> Version | None:
 def system_distance(left: str, right: str) -> Distance:
     """The distance of two versions of an OS package, kernel or release: the numbers of upstream's part.
 
-    A Debian version is [epoch:]upstream[-revision]: https://www.debian.org/doc/debian-policy/ch-controlfields.html#version
+    Debian and RPM write [epoch:]upstream[-revision], Alpine upstream[_suffix][-rN]; unlike epochs count in another way.
+    https://www.debian.org/doc/debian-policy/ch-controlfields.html#version
+    https://rpm-software-management.github.io/rpm/manual/dependencies.html#versioning
+    https://wiki.alpinelinux.org/wiki/APKBUILD_Reference#pkgver
     """
-    first, second = _upstream(left), _upstream(right)
-    if first == second:
-        return Distance.PATCH  # only the packaging was revised
-    numbers = [tuple(int(number[:9]) for number in re.findall(r"\d+", text)) for text in (first, second)]
-    if not all(numbers) or numbers[0] == numbers[1]:
+    first, second = _system_version(left), _system_version(right)
+    if first.epoch != second.epoch:
         return Distance.UNORDERED
-    return _release(*numbers) or Distance.UNORDERED
+    if first.release != second.release:
+        numbers = [tuple(int(part[:9]) for part in re.findall(r"\d+", one.release)) for one in (first, second)]
+        if not all(numbers):
+            return Distance.UNORDERED
+        if numbers[0] == numbers[1]:
+            return Distance.PATCH  # letters count as well: 1.1.1n and 1.1.1w
+        return _release(*numbers) or Distance.UNORDERED
+    if first.suffix != second.suffix and (_is_before(first.suffix) or _is_before(second.suffix)):
+        return Distance.PRE
+    return Distance.PATCH  # a snapshot, a patch, or only the packaging was revised
 
 
-def _upstream(text: str) -> str:
-    return (
-        text.partition(":")[2].rpartition("-")[0] or text.partition(":")[2]
-        if ":" in text
-        else (text.rpartition("-")[0] or text)
-    )
+class _SystemVersion(NamedTuple):
+    """The parts of an OS package's version that its distance is read from; the revision is left out."""
+
+    epoch: str
+    release: str
+    suffix: str  # from the first of ~ ^ + _
+
+
+def _system_version(text: str) -> _SystemVersion:
+    epoch, colon, rest = text.partition(":")
+    if not colon or not epoch.isdecimal():
+        epoch, rest = "", text
+    upstream = rest.rpartition("-")[0] or rest
+    cut = next((place for place, letter in enumerate(upstream) if letter in "~^+_"), len(upstream))
+    return _SystemVersion(epoch.lstrip("0"), upstream[:cut], upstream[cut:])
+
+
+def _is_before(suffix: str) -> bool:
+    """Whether a version with this suffix comes before the one without it."""
+    return suffix.startswith(("~", "_alpha", "_beta", "_pre", "_rc"))
 
 
 def _release(left: tuple[int, ...], right: tuple[int, ...]) -> Distance | None:

@@ -48,6 +48,22 @@ def test_the_distance_of_two_python_versions_is_read_by_pep_440(left: str, right
         ("1.2", "1.2.0", Distance.UNORDERED),
         ("unstable", "testing", Distance.UNORDERED),
         ("9" * 5000, "8" * 5000, Distance.MAJOR),
+        ("5.14.0-362.el9", "5.14.0-427.el9", Distance.PATCH),
+        ("7:2.4.57-5.el9", "7:2.5.0-1.el9", Distance.MINOR),
+        ("0:1.0-1", "1.0-2", Distance.PATCH),
+        ("1:1.0-1", "2:1.0-1", Distance.UNORDERED),
+        ("1.0-1", "1:0.9-1", Distance.UNORDERED),
+        ("1.36.1-r2", "1.36.1-r15", Distance.PATCH),
+        ("1.36.1-r2", "1.37.0-r0", Distance.MINOR),
+        ("1.1_git20240101-r0", "1.1_git20250202-r0", Distance.PATCH),
+        ("5_git1-r0", "6_git1-r0", Distance.MAJOR),
+        ("9.3_p1-r3", "9.3_p2-r0", Distance.PATCH),
+        ("3.0_rc1-r0", "3.0-r0", Distance.PRE),
+        ("3.0_alpha1-r0", "3.0_beta1-r0", Distance.PRE),
+        ("2.4~rc1-3", "2.4-1", Distance.PRE),
+        ("2.4-3", "2.4^20240101git-1", Distance.PATCH),
+        ("12.4+deb12u5", "12.4+deb12u10", Distance.PATCH),
+        ("1.1.1n-0+deb11u5", "1.1.1w-0+deb11u1", Distance.PATCH),
     ],
 )
 def test_the_distance_of_two_system_versions_is_that_of_upstreams_numbers(
@@ -68,6 +84,9 @@ def test_the_distance_of_python_versions_is_symmetric_and_never_raises(left: str
 @given(version_texts, version_texts)
 @example("1", "1.0")
 @example("0:1", "1.0-")
+@example("\N{SUPERSCRIPT TWO}:1", "1")
+@example("_", "~")
+@example(":", "-")
 def test_the_distance_of_system_versions_is_symmetric_and_never_raises(left: str, right: str) -> None:
     assert isinstance(system_distance(left, right), Distance)
     assert system_distance(left, right) == system_distance(right, left)

@@ -28,7 +28,10 @@ MAX_ENTRIES = 2_000_000
 _CONTENT = re.compile(
     r"(?:^|/)(?:METADATA|RECORD|WHEEL|INSTALLER|PKG-INFO|direct_url\.json|pyvenv\.cfg|patchlevel\.h|libc\.so\.6"
     r"|ld-musl-[^/]*|[^/]*\.pth|[^/]*\.egg-info|bin/python\d\.\d+t?|libpython[^/]*\.so[^/]*"
-    r"|(?:etc|usr/lib)/os-release|etc/debian_version|var/lib/dpkg/status)$"
+    r"|(?:etc|usr/lib)/os-release|etc/debian_version"
+    r"|var/lib/dpkg/(?:status|status\.d/[^/]*|updates/\d+|info/[^/]*\.(?:list|md5sums))|lib/apk/db/installed"
+    r"|(?:var/lib|usr/lib/sysimage|usr/share)/rpm/(?:rpmdb\.sqlite(?:-wal|-journal)?|Packages(?:\.db)?)"
+    r"|var/log/(?:apt/history|dpkg)\.log|var/lib/dnf/history\.sqlite)$"
 )
 # the files whose presence or size a collector looks at
 _PRESENCE = re.compile(r"(?:^|/)(?:os\.py$|(?:site|dist)-packages/)")

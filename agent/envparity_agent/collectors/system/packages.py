@@ -1,76 +1,108 @@
-"""The packages of the operating system, from the package manager's own database."""
+"""The packages of the operating system, from the databases of the package managers that a root has."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import groupby
+from typing import NamedTuple
 
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.system import apk, dpkg, history, rpm
+from envparity_agent.collectors.system.database import Database, Files, Package, Wanted
+from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
-from envparity_agent.root import MIB
+from envparity_agent.root import Root
 
-_STATUS = "var/lib/dpkg/status"
-_WANTED = frozenset({"Package", "Status", "Version", "Architecture", "Source"})
+_TRIES = 3  # to read a database at a moment at which nobody writes to it
+
+
+class Format(NamedTuple):
+    """The functions of one package manager's reader, as `database.py` describes them."""
+
+    stamps: Callable[[Root], Hashable]
+    read: Callable[[Root], Database | None]
+    files: Callable[[Root, Wanted], Files]
+
+
+FORMATS = {
+    "deb": Format(dpkg.stamps, dpkg.read, dpkg.files),
+    "rpm": Format(rpm.stamps, rpm.read, rpm.files),
+    "apk": Format(apk.stamps, apk.read, apk.files),
+}
 
 
 def collect(subject: Subject) -> Iterator[Section]:
-    """Yield `os-packages`: dpkg's database, or `absent(unsupported)` where the system has none."""
-    content = subject.root.read_if_there(_STATUS, cap=64 * MIB)
-    if content is None:
-        yield Section("os-packages", "os-packages", 1, status=Status.ABSENT, reasons=(Reason.UNSUPPORTED,))
-        return
-    paragraphs = tuple(_paragraphs(content.decode("utf-8", "replace")))
-    packages = [fields for fields in paragraphs if _is_on_disk(fields)]
-    complete = _is_whole(content, paragraphs) and all(
-        fields.keys() >= {"Version", "Architecture"} for fields in packages
-    )
+    """Yield `os-packages`: of all databases that are there, or `absent(unsupported)` where there is none."""
+    databases: list[Database] = []
+    for manager, reader in FORMATS.items():
+        try:
+            found = remembered(subject.root, subject.memory, manager, reader)
+        except Unreadable as problem:
+            found = Database((), frozenset({problem.reason}))
+        databases += [found] if found is not None else []
+    packages = [package for database in databases for package in database.packages]
+    reasons = {reason for database in databases for reason in database.reasons}
+    if databases and not packages and not reasons:
+        reasons = {Reason.INVALID}  # no system has no packages: an empty database is only right beside a full one
     yield Section(
         "os-packages",
         "os-packages",
-        1,
-        _items(packages),
-        status=Status.OK if complete else Status.PARTIAL,
-        reasons=() if complete else (Reason.INVALID,),
+        2,
+        items(packages),
+        status=_status(databases, packages, reasons),
+        reasons=tuple(sorted(reasons)) if databases else (Reason.UNSUPPORTED,),
+        observed=history.recent(subject.root, subject.memory),
     )
 
 
-def _is_whole(content: bytes, paragraphs: tuple[dict[str, str], ...]) -> bool:
-    """Whether the file is what dpkg writes: not empty, not cut off, a package and its status in each paragraph."""
-    return (
-        content.endswith(b"\n") and bool(paragraphs) and all({"Package", "Status"} <= one.keys() for one in paragraphs)
-    )
+def remembered(root: Root, memory: Memory, manager: str, reader: Format) -> Database | None:
+    """A database as it was read last, for as long as it does not change; raises Unreadable."""
+    stamps = reader.stamps(root)
+    return memory.recall(("os-packages", manager, stamps), stamps, lambda: _steady(root, reader, stamps))
 
 
-def _paragraphs(text: str) -> Iterator[dict[str, str]]:
-    """The wanted fields of each paragraph: https://www.debian.org/doc/debian-policy/ch-controlfields.html."""
-    fields: dict[str, str] = {}
-    for line in text.split("\n"):
-        if not line.strip():
-            if fields:
-                yield fields
-            fields = {}
-        elif line[0] not in " \t":
-            name, _, value = line.partition(":")
-            if name in _WANTED:
-                fields[name] = value.strip()
-    if fields:
-        yield fields
+def _steady(root: Root, reader: Format, before: Hashable) -> Database | None:
+    """Read a database that nobody changes meanwhile; where that does not succeed, it is not complete."""
+    for _ in range(_TRIES):
+        found = reader.read(root)
+        after = reader.stamps(root)
+        if after == before:
+            return found
+        before = after
+    return found and Database(found.packages, found.reasons | {Reason.VANISHED})
 
 
-def _is_on_disk(fields: dict[str, str]) -> bool:
-    """Whether files of the package are there: not so for `not-installed` and `config-files`."""
-    state = fields.get("Status", "").split(" ")[-1]
-    return bool(fields.get("Package")) and state not in ("", "not-installed", "config-files")
+def _status(databases: list[Database], packages: list[Package], reasons: Iterable[str]) -> Status:
+    if not databases:
+        return Status.ABSENT
+    if not reasons:
+        return Status.OK
+    return Status.PARTIAL if packages else Status.FAILED
 
 
-def _items(packages: list[dict[str, str]]) -> dict[str, Attributes]:
-    installations = Counter(fields["Package"] for fields in packages)
-    items: dict[str, Attributes] = {}
-    for fields in packages:
-        name, architecture = fields["Package"], fields.get("Architecture", "")
-        source, state = fields.get("Source"), fields["Status"].split(" ")[-1]
-        attributes = {"version": fields.get("Version", ""), "architecture": architecture}
-        if source:
-            attributes["source"] = source
-        if state != "installed":
-            attributes["state"] = state
-        items[name if installations[name] == 1 else f"{name}:{architecture}"] = attributes
-    return items
+def items(packages: Iterable[Package]) -> dict[str, Attributes]:
+    """Packages by name, `NAME:ARCHITECTURE` where several architectures are installed.
+
+    Of several versions, as a system has of its kernel, the last installed has the name, the others `NAME#VERSION`.
+    What two managers call the same is `MANAGER:NAME` for the second one.
+    """
+    found: dict[str, Attributes] = {}
+    for manager, group in groupby(packages, key=lambda one: one.manager):
+        installed = {(one.name, one.architecture, one.version): one for one in group}.values()
+        architectures = Counter(name for name, _ in {(one.name, one.architecture) for one in installed})
+        own: dict[str, Attributes] = {}
+        for one in reversed(installed):
+            key = one.name if architectures[one.name] == 1 else f"{one.name}:{one.architecture}"
+            own[key if key not in own else f"{key}#{one.version}"] = _attributes(one)
+        found |= {name if name not in found else f"{manager}:{name}": body for name, body in own.items()}
+    return found
+
+
+def _attributes(package: Package) -> Attributes:
+    optional = {"source": package.source, "state": package.state, "content": package.content}
+    return {
+        "version": package.version,
+        "architecture": package.architecture,
+        "manager": package.manager,
+        **{name: value for name, value in optional.items() if value},
+    }

@@ -11,12 +11,16 @@ import pytest
 from envparity_agent.collectors.containers.archive import copied
 from envparity_agent.collectors.containers.engine import connect
 from envparity_agent.collectors.interface import Options
+from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.system.owners import owners
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
+from envparity_agent.root import Root
 from envparity_agent.targets import fingerprint
 from tests.agent.collectors.answers import Engine, container, running_engine
+from tests.agent.databases import apk_record, paragraph, rpm_database, rpm_package
 from tests.agent.roots import fingerprint_of
-from tests.agent.trees import distribution, interpreter, system, venv
+from tests.agent.trees import distribution, interpreter, put, system, venv
 
 WEB = "a" * 64
 
@@ -84,6 +88,26 @@ def test_a_copy_has_the_facts_of_the_root_that_it_is_of(engine: Engine, tmp_path
     original = fingerprint_of(root)
     assert copy.root == original.root
     assert copy.sections.keys() == original.sections.keys()
+
+
+def test_a_copy_has_the_databases_and_logs_of_every_package_manager(engine: Engine, tmp_path: Path) -> None:
+    root = system(tmp_path / "root")
+    put(root, "var/lib/dpkg/info/libc6:amd64.md5sums", "0cc175b9c0f1b6a831c399e269772661  lib/libc.so.6\n")
+    put(root, "var/lib/dpkg/info/libc6:amd64.list", "/lib/libc.so.6\n")
+    put(root, "var/lib/dpkg/updates/0001", paragraph("nginx"))
+    put(root, "var/lib/dpkg/status.d/base", "Package: base-files\nVersion: 12\nArchitecture: all\n")
+    put(root, "var/log/apt/history.log", "Start-Date: 2026-11-20  02:00:11\nCommandline: apt upgrade\n")
+    put(root, "lib/apk/db/installed", apk_record("musl"))
+    rpm_database(root, rpm_package("bash"))
+    engine.answers[f"/containers/{WEB}/archive"] = tar_of(root)
+    with connect(engine.url) as client, copied(client, WEB) as place:
+        copy = fingerprint_of(Path(place)).sections["os-packages"]
+        with Root(place) as opened:
+            owner = owners(opened, Memory()).of("lib/libc.so.6")
+    original = fingerprint_of(root).sections["os-packages"]
+    assert set(copy.items) == {"base-files", "bash", "libc6", "musl", "nginx"}
+    assert (copy, copy.observed) == (original, original.observed)
+    assert owner == "deb:libc6 2.36-9"
 
 
 def test_only_what_is_read_is_copied_with_its_content(engine: Engine) -> None:
