@@ -28,10 +28,22 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 # Docker 20.10, API 1.41, overlay2
 VERSION_141 = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12", "Os": "linux"}
-INFO_GRAPHDRIVER = {"DriverStatus": [["Backing Filesystem", "extfs"], ["userxattr", "false"]], "CgroupVersion": "2"}
+_INFO = {"KernelVersion": "6.1.0-18-amd64", "CgroupVersion": "2", "DockerRootDir": "/var/lib/docker"}
+_SECURITY = ["name=apparmor", "name=seccomp,profile=default", "name=cgroupns"]
+INFO_GRAPHDRIVER = {
+    **_INFO,
+    "ID": "NNJX:BQ4K:3Q7Y",
+    "DriverStatus": [["Backing Filesystem", "extfs"], ["userxattr", "false"]],
+    "SecurityOptions": _SECURITY,
+}
 # Docker 29, API 1.48 and later, containerd's store
 VERSION_148 = {"Version": "29.0.1", "ApiVersion": "1.48", "MinAPIVersion": "1.24", "Os": "linux"}
-INFO_CONTAINERD = {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]], "CgroupVersion": "2"}
+INFO_CONTAINERD = {
+    **_INFO,
+    "ID": "2d4c0f6a-7f0e-4a55-93a5-5d8e6c1b9a10",
+    "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
+    "SecurityOptions": _SECURITY,
+}
 
 CHANGES = [
     {"Path": "/usr", "Kind": 0},
@@ -103,7 +115,9 @@ class Engine:
 
     def has(self, *containers: Mapping[str, Any], changes: Answer = b"null") -> None:
         """Run these containers, each with the same changes."""
-        self.answers["/containers/json"] = [{"Id": one["Id"]} for one in containers]
+        self.answers["/containers/json"] = [
+            {"Id": one["Id"], "Names": [one["Name"]], "Labels": one["Config"].get("Labels") or {}} for one in containers
+        ]
         for one in containers:
             self.answers[f"/containers/{one['Id']}/json"] = one
             self.answers[f"/containers/{one['Id']}/changes"] = changes
