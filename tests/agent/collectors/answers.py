@@ -45,6 +45,24 @@ INFO_CONTAINERD = {
     "SecurityOptions": _SECURITY,
 }
 
+# Podman 4.3.1, its interface like Docker's, API 1.41; its id is another one each time it is asked
+VERSION_PODMAN = {
+    "Version": "4.3.1",
+    "ApiVersion": "1.41",
+    "MinAPIVersion": "1.24",
+    "Os": "linux",
+    "Components": [{"Name": "Podman Engine", "Version": "4.3.1"}],
+}
+INFO_PODMAN = {
+    "ID": "2ac7ccb4-0358-41b4-8508-35fc3a4c3baa",
+    "Driver": "overlay",
+    "DriverStatus": [],
+    "DockerRootDir": "/home/ann/.local/share/containers/storage",
+    "KernelVersion": "6.1.0-18-amd64",
+    "SecurityOptions": ["name=seccomp,profile=default", "name=rootless"],
+    "CgroupVersion": "2",
+}
+
 CHANGES = [
     {"Path": "/usr", "Kind": 0},
     {"Path": "/usr/lib", "Kind": 0},
@@ -97,6 +115,58 @@ def container(identifier: str, name: str, labels: Mapping[str, str] | None = Non
         "Config": {"Image": "registry.example:5000/shop/web:1.4", "Labels": dict(labels or {})},
         "State": {"Status": "running", "Running": True, "Pid": 0, "StartedAt": "2026-10-01T00:00:00Z"},
         **fields,
+    }
+
+
+def podman_container(identifier: str, name: str, **host: Any) -> dict[str, Any]:
+    """What Podman says of a running container with an anonymous volume, by Docker's interface."""
+    volume = identifier * 63 + "0"
+    return {
+        "Id": identifier * 64,
+        "Name": f"/{name}",
+        "Image": CONFIG_DIGEST,
+        "State": {"Status": "running", "Running": True, "Pid": 0, "StartedAt": "2026-10-01T00:00:00.803989585Z"},
+        "HostConfig": {
+            "NetworkMode": "bridge",
+            "PortBindings": {"8000/tcp": [{"HostIp": "", "HostPort": "8080"}]},
+            "RestartPolicy": {"Name": "", "MaximumRetryCount": 0},
+            "CapAdd": [],
+            "CapDrop": ["AUDIT_WRITE", "MKNOD", "NET_RAW"],
+            "IpcMode": "shareable",
+            "PidMode": "private",
+            "ShmSize": 65536000,
+            "MemorySwap": 0,
+            "PidsLimit": 2048,
+            "Ulimits": [{"Name": "RLIMIT_NOFILE", "Hard": 1048576, "Soft": 1024}],
+            **host,
+        },
+        "Mounts": [
+            {
+                "Type": "volume",
+                "Name": volume,
+                "Source": f"/home/ann/.local/share/containers/storage/volumes/{volume}/_data",
+                "Destination": "/data",
+                "Driver": "local",
+                "RW": True,
+            }
+        ],
+        "Config": {
+            "Hostname": identifier * 12,
+            "Image": "registry.example:5000/shop/web:1.4",
+            "Env": [
+                "PATH=/usr/bin",
+                "TERM=xterm",
+                "container=podman",
+                "A=1",
+                "B=2",
+                f"HOSTNAME={identifier * 12}",
+            ],
+            "Cmd": ["serve"],
+            "Entrypoint": [],
+            "WorkingDir": "/",
+            "Labels": {},
+        },
+        "NetworkSettings": {"Networks": {"podman": {}}},
     }
 
 

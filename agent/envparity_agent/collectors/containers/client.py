@@ -9,7 +9,7 @@ import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -179,20 +179,30 @@ class _Connection(http.client.HTTPConnection):
     def ask(self, target: str, headers: dict[str, str], deadline: float, silence: float) -> http.client.HTTPResponse:
         """Send a GET and read the head of its answer; all of it is to be here at the deadline."""
         self._deadline.moment, self._deadline.silence = deadline, silence
+        kept = self.sock is not None
+        try:
+            self.request("GET", target, headers=headers)
+            return self.getresponse()
+        except (BrokenPipeError, ConnectionResetError):
+            if not kept:
+                raise
+        self.close()  # the engine ended what was idle, as Podman's service does after seconds
         self.request("GET", target, headers=headers)
         return self.getresponse()
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:
+    """The whole body, after which the answer is closed; raises TooLarge, and what the connection raises."""
     chunks: list[bytes] = []
     size = 0
-    while chunk := answer.read(min(_CHUNK, MAX_ANSWER + 1 - size)):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_ANSWER:
-            raise TooLarge("the engine's answer is too long")
-    if answer.length:  # what the head of the answer promised, less what came
-        raise http.client.IncompleteRead(b"", answer.length)
+    with closing(answer):
+        while chunk := answer.read(min(_CHUNK, MAX_ANSWER + 1 - size)):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_ANSWER:
+                raise TooLarge("the engine's answer is too long")
+        if answer.length:  # what the head of the answer promised, less what came
+            raise http.client.IncompleteRead(b"", answer.length)
     return b"".join(chunks)
 
 

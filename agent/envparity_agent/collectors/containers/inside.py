@@ -20,7 +20,7 @@ from envparity_agent.fingerprint import Attributes, Reason, Section, Status, cle
 COPY_SECONDS = 3600.0  # a copy is made anew at least as often: what changed in a changed file the engine does not tell
 
 # what may be otherwise the next time, although nothing in the container has changed
-_PASSING = frozenset({Reason.CAP, Reason.ERROR, Reason.TIMEOUT, Reason.UNREACHABLE, Reason.VANISHED})
+_PASSING = frozenset({Reason.CAP, Reason.ERROR, Reason.TIMEOUT, Reason.UNREACHABLE})
 
 
 class Inside(NamedTuple):
