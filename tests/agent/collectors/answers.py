@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-# what becomes JSON, bytes as they stand, the status of a refusal, None: close, or an event: say nothing until it is set
+# what becomes JSON, bytes as they stand, the status of a refusal, None: close, an event: say nothing until it is set,
+# or a function of the path that gives one of these
 Answer = Any
 
 
@@ -258,6 +259,8 @@ def _handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
                 path = path[path.index("/", 1) :]
             engine.requests.append((self.command, path))
             answer = engine.answers.get(path, 404)
+            if callable(answer):
+                answer = answer(path)
             self.close_connection = True
             if answer is None:
                 return  # the connection is closed without a word

@@ -71,10 +71,10 @@ def belongs(process: int, inspected: Mapping[str, Any]) -> bool:
             if str(inspected["Id"]).encode() in groups:
                 return True
             started = _started(proc, process)
-    except (Unreadable, ValueError, IndexError):
+        told = datetime.fromisoformat(str(inspected["State"]["StartedAt"])).astimezone(UTC)
+    except (Unreadable, ValueError, IndexError, OverflowError):
         return False
-    told = datetime.fromisoformat(str(inspected["State"]["StartedAt"]))
-    return abs(told.astimezone(UTC).timestamp() - started) <= _APART_SECONDS
+    return abs(told.timestamp() - started) <= _APART_SECONDS
 
 
 def _started(proc: Root, process: int) -> float:
