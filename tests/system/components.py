@@ -26,6 +26,8 @@ C_COMPILER = Component("gcc", "gcc libc6-dev")
 PYTHON_311 = Component("python3.11", "python3.11-dev")
 STRACE = Component("strace", "strace")
 SET_PRIVILEGES = Component("setpriv", "util-linux")
+PODMAN = Component("podman", "podman")
+RUNC = Component("runc", "runc")
 CHROMIUM = Component("chromium", "chromium")
 GIT = Component("git", "git")
 

@@ -113,7 +113,12 @@ def container(identifier: str, name: str, labels: Mapping[str, str] | None = Non
         "Id": identifier * 64,
         "Name": f"/{name}",
         "Image": CONFIG_DIGEST,
-        "Config": {"Image": "registry.example:5000/shop/web:1.4", "Labels": dict(labels or {})},
+        "Config": {
+            "Image": "registry.example:5000/shop/web:1.4",
+            "Labels": dict(labels or {}),
+            "Env": ["PATH=/usr/bin", "A=1", "TZ=UTC"],
+            "Cmd": ["serve"],
+        },
         "State": {"Status": "running", "Running": True, "Pid": 0, "StartedAt": "2026-10-01T00:00:00Z"},
         **fields,
     }
@@ -239,6 +244,8 @@ def recorded_engine() -> Iterator[Engine]:
                 compose("web"),
                 Image=INDEX_DIGEST,
                 ImageManifestDescriptor={"mediaType": OCI_MANIFEST, "digest": MANIFEST_DIGEST},
+                HostConfig={"PortBindings": {"8000/tcp": [{"HostIp": "", "HostPort": "8080"}]}},
+                Mounts=[{"Type": "bind", "Source": "/srv/shop", "Destination": "/srv", "RW": False}],
             ),
             changes=CHANGES,
         )
