@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from envparity_agent.collectors import INSIDE
 from envparity_agent.collectors.containers.container import MAX_CHANGES
 from envparity_agent.collectors.containers.layer import topmost_changes
 from envparity_agent.fingerprint import Fingerprint, Reason, Section, Status
@@ -177,7 +178,7 @@ def test_a_container_of_which_the_engine_fails_to_tell_fails_alone(host: Path, e
     engine.answers[f"/containers/{'a' * 64}/json"] = 500
     sections = fingerprint_of(host, engine.url).sections
     failed = {path for path, section in sections.items() if path.startswith("container/web") and not section.items}
-    assert failed == {f"container/web{below}" for below in ("", "/config", "/os", "/os-packages", "/python")}
+    assert failed == {"container/web", "container/web/config", *(f"container/web/{one.path}" for one in INSIDE)}
     assert {sections[path].status for path in failed} == {Status.FAILED}
     assert sections["container/worker"].status is sections["containers"].status is Status.OK
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from envparity_agent.collectors import COLLECTORS
+from envparity_agent import collectors
 from envparity_agent.collectors.containers import inside
 from envparity_agent.collectors.containers.filesystem import belongs
 from envparity_agent.collectors.interface import Consent, Options, Subject
@@ -24,7 +24,7 @@ from envparity_agent.survey import survey
 from tests.agent.collectors.answers import Engine, compose, container, running_engine
 from tests.agent.trees import distribution, system, venv
 
-INSIDE = ("os", "os-packages", "python")
+INSIDE = tuple(collector.path for collector in collectors.INSIDE)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def taken(root: Path, engine: Engine, memory: Memory | None = None, **options: A
     root.mkdir(exist_ok=True)
     with Root(str(root)) as opened:
         subject = Subject(opened, Options(engine=engine.url, **options), memory=memory or Memory())
-        return survey(Target("host", "h"), subject, COLLECTORS[-1:])
+        return survey(Target("host", "h"), subject, collectors.COLLECTORS[-1:])
 
 
 def within(found: Fingerprint, prefix: str = "container/web") -> dict[str, Section]:
