@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from envparity_agent.collectors.interface import Options, Subject
 from envparity_agent.fingerprint import Fingerprint, Target
@@ -70,7 +71,7 @@ def whole_root(root: Path) -> Path:
     return root
 
 
-def fingerprint_of(root: Path, engine: str | None = None) -> Fingerprint:
-    """The fingerprint of a root directory as that of a host."""
+def fingerprint_of(root: Path, engine: str | None = None, **options: Any) -> Fingerprint:
+    """The fingerprint of a root directory as that of a host, under an operator's options."""
     with Root(os.fspath(root)) as opened:
-        return survey(Target("host", "web-1"), Subject(opened, Options(engine=engine)))
+        return survey(Target("host", "web-1"), Subject(opened, Options(engine=engine, **options)))

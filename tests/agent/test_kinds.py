@@ -12,6 +12,7 @@ from envparity_agent.targets import fingerprint
 from tests.agent.collectors.answers import container, recorded_engine, running_engine
 from tests.agent.planted import FILES, plant
 from tests.agent.roots import fingerprint_of, whole_root
+from tests.agent.trees import put
 
 
 def undeclared(fingerprint: Fingerprint) -> set[tuple[str, str]]:
@@ -31,7 +32,9 @@ def emitted(*sections: Section) -> set[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return whole_root(tmp_path_factory.mktemp("root"))
+    found = whole_root(tmp_path_factory.mktemp("root"))
+    put(found, "proc/7/cgroup", f"0::/kubepods.slice/cri-containerd-{'7' * 64}.scope\n")
+    return found
 
 
 def test_every_attribute_that_a_root_yields_is_declared(root: Path) -> None:
@@ -41,7 +44,8 @@ def test_every_attribute_that_a_root_yields_is_declared(root: Path) -> None:
 def engines_of_both_stores(root: Path) -> tuple[Fingerprint, Fingerprint]:
     with recorded_engine() as containerd, running_engine() as graphdriver:
         graphdriver.has(container("b", "db"))
-        return fingerprint_of(root, containerd.url), fingerprint_of(root, graphdriver.url)
+        key = Disclosure(Key(b"0123456789abcdef"))
+        return fingerprint_of(root, containerd.url), fingerprint_of(root, graphdriver.url, disclosure=key)
 
 
 def test_every_attribute_that_an_engine_yields_is_declared(root: Path) -> None:

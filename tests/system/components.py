@@ -29,6 +29,8 @@ RPM = Component("rpm", "rpm")
 RPM_BUILD = Component("rpmbuild", "rpm")
 STRACE = Component("strace", "strace")
 SET_PRIVILEGES = Component("setpriv", "util-linux")
+PODMAN = Component("podman", "podman")
+RUNC = Component("runc", "runc")
 CHROMIUM = Component("chromium", "chromium")
 GIT = Component("git", "git")
 

@@ -10,7 +10,12 @@ from envparity_agent.collectors.interface import Collector, Subject
 from envparity_agent.collectors.python import environments
 from envparity_agent.collectors.python.search import searched
 from envparity_agent.collectors.system import distribution, libraries, machine, packages, settings
+from envparity_agent.collectors.system.owners import owners
 from envparity_agent.fingerprint import Section
+
+
+def _libraries(subject: Subject) -> Iterator[Section]:
+    yield from libraries.collect(subject, owners(subject.root, subject.memory).of)
 
 
 def _applications(subject: Subject) -> Iterator[Section]:
@@ -21,7 +26,7 @@ def _applications(subject: Subject) -> Iterator[Section]:
 _OS = Collector("os", "os", distribution.collect)
 _MACHINE = Collector("os/machine", "machine", machine.collect)
 _SETTINGS = Collector("os/settings", "settings", settings.collect)
-_LIBRARIES = Collector("os/libraries", "libraries", libraries.collect)
+_LIBRARIES = Collector("os/libraries", "libraries", _libraries)
 _PACKAGES = Collector("os-packages", "os-packages", packages.collect)
 _PYTHON = Collector("python", "python-search", environments.collect)
 _APPLICATIONS = Collector("app", "application", _applications)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-# what becomes JSON, bytes as they stand, the status of a refusal, None: close, or an event: say nothing until it is set
+# what becomes JSON, bytes as they stand, the status of a refusal, None: close, an event: say nothing until it is set,
+# or a function of the path that gives one of these
 Answer = Any
 
 
@@ -28,10 +29,40 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 # Docker 20.10, API 1.41, overlay2
 VERSION_141 = {"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12", "Os": "linux"}
-INFO_GRAPHDRIVER = {"DriverStatus": [["Backing Filesystem", "extfs"], ["userxattr", "false"]], "CgroupVersion": "2"}
+_INFO = {"KernelVersion": "6.1.0-18-amd64", "CgroupVersion": "2", "DockerRootDir": "/var/lib/docker"}
+_SECURITY = ["name=apparmor", "name=seccomp,profile=default", "name=cgroupns"]
+INFO_GRAPHDRIVER = {
+    **_INFO,
+    "ID": "NNJX:BQ4K:3Q7Y",
+    "DriverStatus": [["Backing Filesystem", "extfs"], ["userxattr", "false"]],
+    "SecurityOptions": _SECURITY,
+}
 # Docker 29, API 1.48 and later, containerd's store
 VERSION_148 = {"Version": "29.0.1", "ApiVersion": "1.48", "MinAPIVersion": "1.24", "Os": "linux"}
-INFO_CONTAINERD = {"DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]], "CgroupVersion": "2"}
+INFO_CONTAINERD = {
+    **_INFO,
+    "ID": "2d4c0f6a-7f0e-4a55-93a5-5d8e6c1b9a10",
+    "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
+    "SecurityOptions": _SECURITY,
+}
+
+# Podman 4.3.1, its interface like Docker's, API 1.41; its id is another one each time it is asked
+VERSION_PODMAN = {
+    "Version": "4.3.1",
+    "ApiVersion": "1.41",
+    "MinAPIVersion": "1.24",
+    "Os": "linux",
+    "Components": [{"Name": "Podman Engine", "Version": "4.3.1"}],
+}
+INFO_PODMAN = {
+    "ID": "2ac7ccb4-0358-41b4-8508-35fc3a4c3baa",
+    "Driver": "overlay",
+    "DriverStatus": [],
+    "DockerRootDir": "/home/ann/.local/share/containers/storage",
+    "KernelVersion": "6.1.0-18-amd64",
+    "SecurityOptions": ["name=seccomp,profile=default", "name=rootless"],
+    "CgroupVersion": "2",
+}
 
 CHANGES = [
     {"Path": "/usr", "Kind": 0},
@@ -82,9 +113,66 @@ def container(identifier: str, name: str, labels: Mapping[str, str] | None = Non
         "Id": identifier * 64,
         "Name": f"/{name}",
         "Image": CONFIG_DIGEST,
-        "Config": {"Image": "registry.example:5000/shop/web:1.4", "Labels": dict(labels or {})},
+        "Config": {
+            "Image": "registry.example:5000/shop/web:1.4",
+            "Labels": dict(labels or {}),
+            "Env": ["PATH=/usr/bin", "A=1", "TZ=UTC"],
+            "Cmd": ["serve"],
+        },
         "State": {"Status": "running", "Running": True, "Pid": 0, "StartedAt": "2026-10-01T00:00:00Z"},
         **fields,
+    }
+
+
+def podman_container(identifier: str, name: str, **host: Any) -> dict[str, Any]:
+    """What Podman says of a running container with an anonymous volume, by Docker's interface."""
+    volume = identifier * 63 + "0"
+    return {
+        "Id": identifier * 64,
+        "Name": f"/{name}",
+        "Image": CONFIG_DIGEST,
+        "State": {"Status": "running", "Running": True, "Pid": 0, "StartedAt": "2026-10-01T00:00:00.803989585Z"},
+        "HostConfig": {
+            "NetworkMode": "bridge",
+            "PortBindings": {"8000/tcp": [{"HostIp": "", "HostPort": "8080"}]},
+            "RestartPolicy": {"Name": "", "MaximumRetryCount": 0},
+            "CapAdd": [],
+            "CapDrop": ["AUDIT_WRITE", "MKNOD", "NET_RAW"],
+            "IpcMode": "shareable",
+            "PidMode": "private",
+            "ShmSize": 65536000,
+            "MemorySwap": 0,
+            "PidsLimit": 2048,
+            "Ulimits": [{"Name": "RLIMIT_NOFILE", "Hard": 1048576, "Soft": 1024}],
+            **host,
+        },
+        "Mounts": [
+            {
+                "Type": "volume",
+                "Name": volume,
+                "Source": f"/home/ann/.local/share/containers/storage/volumes/{volume}/_data",
+                "Destination": "/data",
+                "Driver": "local",
+                "RW": True,
+            }
+        ],
+        "Config": {
+            "Hostname": identifier * 12,
+            "Image": "registry.example:5000/shop/web:1.4",
+            "Env": [
+                "PATH=/usr/bin",
+                "TERM=xterm",
+                "container=podman",
+                "A=1",
+                "B=2",
+                f"HOSTNAME={identifier * 12}",
+            ],
+            "Cmd": ["serve"],
+            "Entrypoint": [],
+            "WorkingDir": "/",
+            "Labels": {},
+        },
+        "NetworkSettings": {"Networks": {"podman": {}}},
     }
 
 
@@ -103,7 +191,9 @@ class Engine:
 
     def has(self, *containers: Mapping[str, Any], changes: Answer = b"null") -> None:
         """Run these containers, each with the same changes."""
-        self.answers["/containers/json"] = [{"Id": one["Id"]} for one in containers]
+        self.answers["/containers/json"] = [
+            {"Id": one["Id"], "Names": [one["Name"]], "Labels": one["Config"].get("Labels") or {}} for one in containers
+        ]
         for one in containers:
             self.answers[f"/containers/{one['Id']}/json"] = one
             self.answers[f"/containers/{one['Id']}/changes"] = changes
@@ -154,6 +244,8 @@ def recorded_engine() -> Iterator[Engine]:
                 compose("web"),
                 Image=INDEX_DIGEST,
                 ImageManifestDescriptor={"mediaType": OCI_MANIFEST, "digest": MANIFEST_DIGEST},
+                HostConfig={"PortBindings": {"8000/tcp": [{"HostIp": "", "HostPort": "8080"}]}},
+                Mounts=[{"Type": "bind", "Source": "/srv/shop", "Destination": "/srv", "RW": False}],
             ),
             changes=CHANGES,
         )
@@ -174,6 +266,8 @@ def _handler(engine: Engine) -> type[BaseHTTPRequestHandler]:
                 path = path[path.index("/", 1) :]
             engine.requests.append((self.command, path))
             answer = engine.answers.get(path, 404)
+            if callable(answer):
+                answer = answer(path)
             self.close_connection = True
             if answer is None:
                 return  # the connection is closed without a word

@@ -1,104 +1,187 @@
-"""The running containers of a subject: which image each really runs, where its tag points, and what was patched."""
+"""The running containers of a subject: which image each really runs, how it is configured, and what is inside."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import docker
-import requests.exceptions
+import docker.errors
 
-from envparity_agent.collectors.containers.engine import NotInstalled, connect, inspect_image, locate, reason_of
+from envparity_agent.collectors.containers import cgroups, configuration, inside
+from envparity_agent.collectors.containers.client import Client
+from envparity_agent.collectors.containers.engine import (
+    FAULTS,
+    Endpoint,
+    NotInstalled,
+    connect,
+    endpoints,
+    inspect_image,
+    reason_of,
+)
 from envparity_agent.collectors.containers.images import identity, normal_reference, store
-from envparity_agent.collectors.interface import Collector, Subject
+from envparity_agent.collectors.containers.layer import topmost_changes, without_mounts
+from envparity_agent.collectors.containers.naming import listed_name, logical_name
+from envparity_agent.collectors.containers.replicas import Replica, folded, hashable
+from envparity_agent.collectors.interface import Collector, Consent, Subject
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status, Value
 
 MAX_CHANGES = 1000
+MAX_CONTAINERS = 2000
+INSIDE_SECONDS = 300.0  # for reading inside all containers together
 
-_CHANGES = {0: "modified", 1: "added", 2: "deleted"}
-# places that a container writes to in the course of its work, and files that the engine itself puts there
-_VOLATILE = (
-    "/.dockerenv", "/dev", "/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf", "/proc", "/root/.cache",
-    "/run", "/sys", "/tmp", "/var/cache", "/var/lock", "/var/log", "/var/run", "/var/tmp",  # noqa: S108  # names only
-)  # fmt: skip
+Changes = Sequence[Mapping[str, Any]]
+
+
+@dataclass
+class _Host:
+    """What has been found out so far about the containers of one host."""
+
+    subject: Subject
+    inside: Sequence[Collector]
+    items: dict[str, Attributes] = field(default_factory=dict)
+    reasons: set[str] = field(default_factory=set)
+    replicas: list[Replica] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)  # ids of the containers that an engine told of
+    engines: set[tuple[str, str]] = field(default_factory=set)  # that answered, by id and directory of their data
+    deadline: float = field(default_factory=lambda: time.monotonic() + INSIDE_SECONDS)
 
 
 def collect(subject: Subject, inside: Sequence[Collector]) -> Iterator[Section]:
-    """Yield one `container/NAME` for each running container, then `containers`, which says if the engine answered."""
+    """Yield the sections of every container, then `containers`, which says which engines answered and what is unseen.
+
+    `inside` are the collectors that read what is inside a container.
+    """
+    consent = subject.options.consent
+    host = _Host(subject, inside, {"consent": {"level": consent.name.lower()}})
+    if consent < Consent.IMAGES:
+        yield Section("containers", "containers", 2, host.items, Status.ABSENT, (Reason.CONSENT,))
+        return
+    found: list[Endpoint] = []
     try:
-        url = locate(subject.root, subject.options.engine)
-        with connect(url) as client:
-            subject.progress("asking the container engine")
-            info = client.info()
-            yield from read_all(client, info)
-            yield _engine(client.version(), info)
-    except NotInstalled as problem:
-        yield _without_answer(Status.ABSENT, problem.reason)
+        found, host.reasons = endpoints(subject.root, subject.options.engine)
+    except NotInstalled:
+        pass
     except Unreadable as problem:
-        yield _without_answer(Status.FAILED, problem.reason)
+        host.reasons.add(problem.reason)
+    for number, endpoint in enumerate(found):
+        try:
+            _ask(host, endpoint, "engine" if number == 0 else f"engine:{endpoint.place}")
+        except Unreadable as problem:
+            host.reasons.add(problem.reason)
+    unseen = _unseen(host, found)
+    yield from folded(host.replicas)
+    yield Section("containers", "containers", 2, host.items, *_status(host, found, unseen))
 
 
-def _without_answer(status: Status, reason: str) -> Section:
-    return Section("containers", "containers", 1, status=status, reasons=(reason,))
+def _status(host: _Host, found: Sequence[Endpoint], unseen: bool) -> tuple[Status, tuple[str, ...]]:
+    """Of what runs here no more than a part is told where an engine did not answer, or something is unseen."""
+    if not found and not unseen and not host.reasons:
+        return Status.ABSENT, (Reason.NOT_INSTALLED,)
+    reasons = tuple(sorted({*host.reasons, Reason.UNSUPPORTED} if unseen else host.reasons))
+    if not host.engines and not unseen:
+        return Status.FAILED, reasons
+    return (Status.PARTIAL if reasons else Status.OK), reasons
 
 
-def _engine(version: Mapping[str, Any], info: Mapping[str, Any]) -> Section:
-    facts: dict[str, Value] = {
+def _unseen(host: _Host, found: Sequence[Endpoint]) -> bool:
+    """Count the containers by runtime that no engine told of; whether there are any."""
+    running, reasons = cgroups.running(host.subject.root)
+    host.reasons |= reasons
+    if running.keys() - host.known:
+        for endpoint in found:  # one may have begun after its engine was asked
+            try:
+                with connect(endpoint.url) as client:
+                    host.known.update(str(listed["Id"]) for listed in client.containers())
+            except Unreadable as problem:
+                host.reasons.add(problem.reason)
+    runtimes = [runtime for container, runtime in running.items() if container not in host.known]
+    for runtime in runtimes:
+        host.items[f"runtime:{runtime}"] = {"unseen": True, "count": runtimes.count(runtime)}
+    return bool(runtimes)
+
+
+def _ask(host: _Host, endpoint: Endpoint, item: str) -> None:
+    """Read the containers of one engine; raises Unreadable where it does not answer."""
+    host.subject.progress(f"asking the container engine at {endpoint.place}")
+    with connect(endpoint.url) as client:
+        info = client.info()
+        engine = str(info.get("ID", endpoint.place)), str(info.get("DockerRootDir", ""))
+        if engine in host.engines:
+            return  # the same one, by another socket
+        facts = _engine(client.told_version, info)
+        listed = client.containers()
+        host.known.update(str(one["Id"]) for one in listed)
+        host.engines.add(engine)
+        host.items[item] = facts
+        if len(listed) > MAX_CONTAINERS:
+            host.reasons.add(Reason.CAP)
+        for one in listed[:MAX_CONTAINERS]:
+            found = _replica(host, client, store(info), one)
+            host.replicas.extend([found] if found else [])
+
+
+def _engine(version: Mapping[str, Any], info: Mapping[str, Any]) -> dict[str, Value]:
+    return {
         "version": str(version.get("Version", "")),
         "api": str(version.get("ApiVersion", "")),
         "store": store(info),
         "cgroup": str(info.get("CgroupVersion", "1")),
+        "kernel": str(info.get("KernelVersion", "")),
+        "rootless": "name=rootless" in (info.get("SecurityOptions") or ()),
     }
-    return Section("containers", "containers", 1, {"engine": facts})
 
 
-def read_all(client: docker.APIClient, info: Mapping[str, Any]) -> Iterator[Section]:
-    """The sections of all running containers; identical replicas are one, variants are numbered."""
-    by_name: dict[str, dict[str, Section]] = {}
-    instances: dict[tuple[str, str], int] = {}  # by path and hash: other names may have the same facts
-    for listed in client.containers():
-        inspected = None
-        try:
-            inspected = client.inspect_container(listed["Id"])
-            section = read(client, store(info), inspected)
-        except docker.errors.NotFound:
-            continue  # it ended between the list and this question: it does not run
-        except (docker.errors.APIError, requests.exceptions.Timeout) as problem:
-            name = logical_name(inspected) if inspected else (listed.get("Names") or [listed["Id"]])[0].lstrip("/")
-            reasons = (reason_of(problem),)
-            section = Section(f"container/{name}", "container", 1, status=Status.FAILED, reasons=reasons)
-        by_name.setdefault(section.path, {}).setdefault(section.hash, section)
-        replica = section.path, section.hash
-        instances[replica] = instances.get(replica, 0) + 1
-    for path, variants in by_name.items():
-        for number, (key, section) in enumerate(sorted(variants.items()), start=1):
-            observed = {**section.observed, "instances": instances[path, key]}
-            yield Section(
-                path if len(variants) == 1 else f"{path}#{number}",
-                section.kind,
-                section.schema,
-                section.items,
-                section.status,
-                section.reasons,
-                observed,
-            )
+def _replica(host: _Host, client: Client, store_kind: str, listed: Mapping[str, Any]) -> Replica | None:
+    """One container with all its sections; None where it ended since it was listed: then it does not run."""
+    try:
+        inspected = client.inspect_container(listed["Id"])
+        return _described(host, client, store_kind, inspected)
+    except docker.errors.NotFound:
+        return None
+    except FAULTS as problem:
+        reasons = (reason_of(problem),)
+        own = Section("", "container", 2, status=Status.FAILED, reasons=reasons)
+        config = Section("config", "configuration", 1, status=Status.FAILED, reasons=reasons)
+        rest = inside.without(host.inside, Status.FAILED, reasons[0]).sections
+        return Replica(listed_name(listed), {"": own, "config": config, **rest}, {})
 
 
-def logical_name(inspected: Mapping[str, Any]) -> str:
-    """What people call a container: compose project.service, swarm service, Kubernetes owner, else its name."""
-    labels = inspected["Config"].get("Labels") or {}
-    project, service = labels.get("com.docker.compose.project"), labels.get("com.docker.compose.service")
-    if project and service:
-        return f"{project}.{service}"
-    if labels.get("com.docker.swarm.service.name"):
-        return str(labels["com.docker.swarm.service.name"])
-    namespace, pod = labels.get("io.kubernetes.pod.namespace"), labels.get("io.kubernetes.pod.name")
-    if namespace and pod:
-        return f"{namespace}/{pod}/{labels.get('io.kubernetes.container.name', 'container')}"
-    return str(inspected["Name"]).lstrip("/")
+def _described(host: _Host, client: Client, store_kind: str, inspected: Mapping[str, Any]) -> Replica:
+    consent = host.subject.options.consent
+    changes = _changes(client, inspected) if consent >= Consent.INSIDE else Reason.CONSENT
+    own = _container(client, store_kind, inspected, changes)
+    if consent >= Consent.CONFIG:
+        image = inspect_image(client, str(inspected["Image"]))
+        config = configuration.read(inspected, image, host.subject.options)
+    else:
+        config = Section("config", "configuration", 1, status=Status.ABSENT, reasons=(Reason.CONSENT,))
+    if consent >= Consent.INSIDE:
+        within = inside.read(host.subject, client, inspected, changes, host.inside, host.deadline)
+    else:
+        within = inside.without(host.inside, Status.ABSENT, Reason.CONSENT)
+    observed = {**own.observed, **within.observed}
+    outside = {"": hashable(own), "config": hashable(config)}
+    return Replica(logical_name(inspected), {**outside, **within.sections}, observed)
 
 
-def read(client: docker.APIClient, store_kind: str, inspected: Mapping[str, Any]) -> Section:
+def _changes(client: Client, inspected: Mapping[str, Any]) -> Changes | Reason:
+    """What was changed in a container's writable layer, or why that is not known."""
+    try:
+        return without_mounts(inspected, client.diff(inspected["Id"]) or ())
+    except docker.errors.NotFound:
+        raise
+    except FAULTS as problem:
+        return reason_of(problem)
+
+
+def read(client: Client, store_kind: str, inspected: Mapping[str, Any]) -> Section:
     """The section of one inspected container: starts from what it runs, not from what its tag says."""
+    found = _container(client, store_kind, inspected, _changes(client, inspected))
+    return replace(found, path=f"container/{logical_name(inspected)}")
+
+
+def _container(client: Client, store_kind: str, inspected: Mapping[str, Any], changes: Changes | Reason) -> Section:
     declared = str(inspected["Config"]["Image"])
     running = str(inspected["Image"])
     items: dict[str, Attributes] = {}
@@ -112,14 +195,16 @@ def read(client: docker.APIClient, store_kind: str, inspected: Mapping[str, Any]
         if not _is_id(declared, running):
             items["image"] = {"reference": normal_reference(declared), **items["image"]}
             items |= _tag(client, declared, running)
-    changes = topmost_changes(client.diff(inspected["Id"]) or ())
-    if len(changes) > MAX_CHANGES:
+    topmost = {} if isinstance(changes, Reason) else topmost_changes(changes)
+    if isinstance(changes, Reason):
+        reasons.append(changes)
+    elif len(topmost) > MAX_CHANGES:
         reasons.append(Reason.CAP)
-    items |= {f"layer:{path}": {"change": change} for path, change in sorted(changes.items())[:MAX_CHANGES]}
+    items |= {f"layer:{path}": {"change": change} for path, change in sorted(topmost.items())[:MAX_CHANGES]}
     return Section(
-        f"container/{logical_name(inspected)}",
+        "",
         "container",
-        1,
+        2,
         items,
         status=Status.PARTIAL if reasons else Status.OK,
         reasons=tuple(reasons),
@@ -127,38 +212,22 @@ def read(client: docker.APIClient, store_kind: str, inspected: Mapping[str, Any]
     )
 
 
-def _tag(client: docker.APIClient, declared: str, running: str) -> dict[str, Attributes]:
+def _tag(client: Client, declared: str, running: str) -> dict[str, Attributes]:
     """Where the declared tag points now; nothing for a reference by digest, or a tag that is gone."""
     if "@" in declared:
         return {}
     tagged = inspect_image(client, declared)
     if tagged is None:
         return {}
-    return {"tag": {"moved": tagged["Id"] != running, "points_at": str(tagged["Id"])}}
+    points_at = str(tagged["Id"])
+    return {"tag": {"moved": _bare(points_at) != _bare(running), "points_at": f"sha256:{_bare(points_at)}"}}
 
 
 def _is_id(declared: str, running: str) -> bool:
     """Whether a person named the image by its id, or the beginning of it."""
-    return declared.startswith("sha256:") or running.removeprefix("sha256:").startswith(declared)
+    return declared.startswith("sha256:") or _bare(running).startswith(declared)
 
 
-def topmost_changes(changes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Path -> change, each change once at the highest path that says it all.
-
-    The engine lists every directory above a change as modified and everything below an added directory as added.
-    """
-    kinds = {str(change["Path"]): int(change["Kind"]) for change in changes}
-    parents = {path.rpartition("/")[0] for path in kinds}
-    found = {}
-    for path, kind in kinds.items():
-        inside_added = kinds.get(path.rpartition("/")[0]) == 1 and kind == 1
-        only_above = kind == 0 and path in parents
-        if not inside_added and not only_above and not _is_volatile(path):
-            found[path] = _CHANGES.get(kind, f"kind-{kind}")
-    return found
-
-
-def _is_volatile(path: str) -> bool:
-    if path.endswith((".pyc", "/__pycache__")):
-        return True
-    return any(path == place or path.startswith(f"{place}/") for place in _VOLATILE)
+def _bare(identifier: str) -> str:
+    """An id without the prefix that libpod omits."""
+    return identifier.removeprefix("sha256:")

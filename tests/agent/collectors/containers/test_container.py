@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from envparity_agent.collectors.containers.container import MAX_CHANGES, logical_name, topmost_changes
+from envparity_agent.collectors import INSIDE
+from envparity_agent.collectors.containers.container import MAX_CHANGES
+from envparity_agent.collectors.containers.layer import topmost_changes
 from envparity_agent.fingerprint import Fingerprint, Reason, Section, Status
 from tests.agent.collectors.answers import (
     CHANGES,
@@ -47,9 +49,17 @@ def containers(found: Fingerprint) -> dict[str, Section]:
 
 def test_an_engine_that_runs_nothing_is_well(host: Path, engine: Engine) -> None:
     section = fingerprint_of(host, engine.url).sections["containers"]
-    assert section.status is Status.OK
+    assert (section.status, section.schema) == (Status.OK, 2)
     assert section.items == {
-        "engine": {"version": "20.10.24", "api": "1.41", "store": "graphdriver", "cgroup": "2"},
+        "consent": {"level": "inside"},
+        "engine": {
+            "version": "20.10.24",
+            "api": "1.41",
+            "store": "graphdriver",
+            "cgroup": "2",
+            "kernel": "6.1.0-18-amd64",
+            "rootless": False,
+        },
     }
 
 
@@ -165,13 +175,19 @@ def test_a_container_that_ends_while_it_is_asked_about_is_left_out(host: Path, e
 
 def test_a_container_of_which_the_engine_fails_to_tell_fails_alone(host: Path, engine: Engine) -> None:
     engine.has(container("a", "web"), container("b", "worker"))
-    engine.answers[f"/containers/{'a' * 64}/changes"] = 500
+    engine.answers[f"/containers/{'a' * 64}/json"] = 500
     sections = fingerprint_of(host, engine.url).sections
-    assert {path: sections[path].status for path in sections if path.startswith("container")} == {
-        "container/web": Status.FAILED,
-        "container/worker": Status.OK,
-        "containers": Status.OK,
-    }
+    failed = {path for path, section in sections.items() if path.startswith("container/web") and not section.items}
+    assert failed == {"container/web", "container/web/config", *(f"container/web/{one.path}" for one in INSIDE)}
+    assert {sections[path].status for path in failed} == {Status.FAILED}
+    assert sections["container/worker"].status is sections["containers"].status is Status.OK
+
+
+def test_changes_that_the_engine_does_not_tell_leave_the_rest_of_the_container(host: Path, engine: Engine) -> None:
+    engine.has(container("a", "web"), changes=500)
+    section = fingerprint_of(host, engine.url).sections["container/web"]
+    assert (section.status, section.reasons) == (Status.PARTIAL, (Reason.UNREACHABLE,))
+    assert set(section.items) == {"image", "tag"}
 
 
 @pytest.mark.parametrize("path", ["/version", "/info", "/containers/json"])
@@ -191,7 +207,7 @@ def test_an_answer_that_is_none_fails_and_takes_nothing_with_it(
 def test_an_engine_that_says_nothing_is_not_waited_for(
     host: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("envparity_agent.collectors.containers.engine.TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("envparity_agent.collectors.containers.client.TIMEOUT_SECONDS", 0.2)
     at_the_end = threading.Event()
     engine.answers["/info"] = at_the_end
     try:
@@ -252,29 +268,3 @@ def test_a_directory_that_was_replaced_keeps_what_was_deleted_below() -> None:
 def test_places_that_a_container_writes_to_in_its_work_do_not_count(volatile: str) -> None:
     assert topmost_changes([{"Path": volatile, "Kind": 1}]) == {}
     assert topmost_changes([{"Path": f"/srv{volatile}", "Kind": 1}]) != {}
-
-
-@pytest.mark.parametrize(
-    ("labels", "name"),
-    [
-        ({}, "web-1"),
-        (compose("web"), "shop.web"),
-        ({"com.docker.compose.project": "shop"}, "web-1"),
-        ({"com.docker.swarm.service.name": "shop_web"}, "shop_web"),
-        (
-            {
-                "io.kubernetes.pod.namespace": "prod",
-                "io.kubernetes.pod.name": "web-7d4b9",
-                "io.kubernetes.container.name": "app",
-            },
-            "prod/web-7d4b9/app",
-        ),
-    ],
-    ids=str,
-)
-def test_a_container_is_called_what_people_call_it(labels: dict[str, str], name: str) -> None:
-    assert logical_name(container("a", "web-1", labels)) == name
-
-
-def test_a_container_without_labels_is_called_by_its_name() -> None:
-    assert logical_name(container("a", "web-1", Config={"Image": "x", "Labels": None})) == "web-1"

@@ -3,15 +3,25 @@
 import gc
 import socket
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from envparity_agent.collectors.containers.engine import NotInstalled, locate
+from envparity_agent.collectors.containers.engine import NotInstalled, endpoints, locate
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason, Section, Status
 from envparity_agent.root import Root
-from tests.agent.collectors.answers import running_engine
+from tests.agent.collectors.answers import (
+    CONFIG_DIGEST,
+    INFO_GRAPHDRIVER,
+    INFO_PODMAN,
+    VERSION_PODMAN,
+    container,
+    image,
+    podman_container,
+    running_engine,
+)
 from tests.agent.roots import fingerprint_of
 from tests.agent.trees import put
 from tests.agent.unprivileged import told_without_privileges
@@ -28,7 +38,7 @@ def asked(root: Path, url: str | None = None) -> Section:
 
 def refusal(root: Path, url: str | None = None) -> tuple[Status, tuple[str, ...]]:
     section = asked(root, url)
-    assert section.items == {}
+    assert set(section.items) == {"consent"}
     return section.status, section.reasons
 
 
@@ -105,3 +115,71 @@ def test_a_socket_that_nobody_listens_at_is_out_of_reach(short_path: Path) -> No
 
 def test_an_address_that_is_none_fails_and_takes_nothing_with_it(tmp_path: Path) -> None:
     assert refusal(tmp_path, "nonsense://engine") == (Status.FAILED, (Reason.UNREACHABLE,))
+
+
+def both(root: Path) -> ExitStack:
+    """A Docker of the system and a Podman of a user, each with one container called web."""
+    stack = ExitStack()
+    (root / "run/user/1000/podman").mkdir(parents=True)
+    docker = stack.enter_context(running_engine(root / "run/docker.sock"))
+    docker.has(container("a", "web"))
+    podman = stack.enter_context(running_engine(root / "run/user/1000/podman/podman.sock"))
+    podman.answers |= {"/version": VERSION_PODMAN, "/info": INFO_PODMAN}
+    podman.answers[f"/images/{CONFIG_DIGEST}/json"] = image(CONFIG_DIGEST[7:])  # libpod omits the prefix
+    podman.answers["/images/registry.example:5000/shop/web:1.4/json"] = image(CONFIG_DIGEST[7:])
+    podman.has(podman_container("b", "db"))
+    return stack
+
+
+def test_every_engine_is_asked(short_path: Path) -> None:
+    with both(short_path):
+        sections = fingerprint_of(short_path).sections
+    section = sections["containers"]
+    assert section.status is Status.OK
+    assert (section.items["engine"]["version"], section.items["engine"]["rootless"]) == ("20.10.24", False)
+    other = section.items["engine:/run/user/1000/podman/podman.sock"]
+    assert (other["version"], other["rootless"], other["store"]) == ("4.3.1", True, "graphdriver")
+    assert sections["container/web"].items["image"] == sections["container/db"].items["image"]
+    assert sections["container/db"].items["tag"] == {"moved": False, "points_at": CONFIG_DIGEST}
+
+
+def test_an_engine_that_does_not_answer_leaves_the_containers_of_the_others(short_path: Path) -> None:
+    with both(short_path):
+        (short_path / "run/docker.sock").unlink()
+        put(short_path, "run/docker.sock")
+        sections = fingerprint_of(short_path).sections
+    section = sections["containers"]
+    assert (section.status, section.reasons) == (Status.PARTIAL, (Reason.UNREACHABLE,))
+    assert set(section.items) == {"consent", "engine:/run/user/1000/podman/podman.sock"}
+    assert sections["container/db"].status is Status.OK
+
+
+def test_one_engine_with_two_sockets_is_one(short_path: Path) -> None:
+    """By a link, as /var/run is to /run; and by a second socket, where the engine's own id tells."""
+    (short_path / "run").mkdir()
+    (short_path / "var").mkdir()
+    (short_path / "var/run").symlink_to("../run")
+    with running_engine(short_path / "run/docker.sock") as engine:
+        with Root(str(short_path)) as root:
+            assert [one.place for one in endpoints(root, None)[0]] == ["/run/docker.sock"]
+        (short_path / "run/podman").mkdir()
+        with running_engine(short_path / "run/podman/podman.sock"):
+            assert set(asked(short_path).items) == {"consent", "engine"}
+        assert engine.requests
+
+
+def test_two_engines_of_one_id_are_two_where_their_data_lie_apart(short_path: Path) -> None:
+    """Docker before 25 keeps its id in /etc/docker/key.json, which two engines of one host share."""
+    (short_path / "run/podman").mkdir(parents=True)
+    with running_engine(short_path / "run/docker.sock"), running_engine(short_path / "run/podman/podman.sock") as other:
+        other.answers["/info"] = {**INFO_GRAPHDRIVER, "DockerRootDir": "/srv/docker"}
+        assert set(asked(short_path).items) == {"consent", "engine", "engine:/run/podman/podman.sock"}
+
+
+def test_a_users_closed_directory_matters_only_where_an_engine_may_be(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    put(tmp_path, "run/user/1000/bus").parent.chmod(0)
+    script = "\ntry: print(locate(root, None))\nexcept Exception as problem: print(problem.reason)"
+    assert told_without_privileges(tmp_path, script) == "not-installed"
+    put(tmp_path, "usr/bin/podman")
+    assert told_without_privileges(tmp_path, script) == "permission"
