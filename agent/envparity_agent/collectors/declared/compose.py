@@ -168,7 +168,7 @@ class _Compose:
         """Variables of a service: those of its files, then its own; one without a value comes from `.env`."""
         found: dict[str, str] = {}
         listed = service.get("env_file")
-        for one in listed if isinstance(listed, Sequence | list) else [listed] if listed else []:
+        for one in listed if isinstance(listed, list) else [listed] if listed else []:
             required = not isinstance(one, Mapping) or one.get("required") is not False
             path = self._text(one.get("path") if isinstance(one, Mapping) else one)
             if path is None or self.source.root is None:
@@ -216,8 +216,8 @@ class _Compose:
         for text in self._texts(service.get("expose")):
             for item in settings.ports(text):
                 found.setdefault(item, {})["exposed"] = True
-        listed = service.get("ports") or ()
-        if not isinstance(listed, Sequence | list):
+        listed = service.get("ports") or []
+        if not isinstance(listed, list):
             raise self.source.error(line, "ports is not a list")
         for one in listed:
             for item, published in self._published(one, line):
@@ -248,8 +248,8 @@ class _Compose:
             yield item, f"{address or '0.0.0.0'}:{port}"  # noqa: S104  # where compose publishes, not where we listen
 
     def _mounts(self, service: Service) -> Iterator[tuple[str, Attributes]]:
-        volumes = service.get("volumes") or ()
-        for one in volumes if isinstance(volumes, Sequence | list) else ():
+        volumes = service.get("volumes") or []
+        for one in volumes if isinstance(volumes, list) else ():
             if isinstance(one, Mapping):
                 target, origin = self._text(one.get("target")), self._text(one.get("source")) or ""
                 kind = self._text(one.get("type")) or "volume"

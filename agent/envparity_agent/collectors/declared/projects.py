@@ -138,6 +138,8 @@ def _conda(text: str, line: int) -> Entry | None:
     bare = version.lstrip("=").strip()
     if operator and (built := _BUILD.fullmatch(bare)):  # a build is given: the version is exact then
         operator, bare = "==", built["version"]
+    if operator and " " in bare:
+        return None
     if operator == "==" and "*" not in bare:
         facts["version"] = bare
     elif operator == "=":  # `=1.26` is 1.26 and all that begins with it
