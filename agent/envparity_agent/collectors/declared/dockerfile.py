@@ -1,12 +1,12 @@
 """What a Dockerfile declares of the image that it makes: its last stage, with the stages that this is based on."""
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from envparity_agent.collectors.containers.images import normal_reference
 from envparity_agent.collectors.declared import settings
+from envparity_agent.collectors.declared.copies import Copied, origins
 from envparity_agent.collectors.declared.dockerfile_syntax import (
     Instruction,
     Lookup,
@@ -15,6 +15,7 @@ from envparity_agent.collectors.declared.dockerfile_syntax import (
     flags,
     heredoc_free,
     instructions,
+    listed,
     of,
     pairs,
     words,
@@ -52,7 +53,7 @@ class _Stage:
     entrypoint: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     own_command: bool = False  # of this stage, and not of the one before it
-    copies: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    copies: list[Copied] = field(default_factory=list)
     installed: Installed = field(default_factory=Installed)
     unread: bool = False  # an instruction depends on what is not in the file
 
@@ -179,14 +180,14 @@ class _Build:
 
     def _words(self, stage: _Stage, value: str) -> tuple[str, ...]:
         """The exec form is JSON; whatever is none is a text for the shell."""
-        listed = _listed(value)
-        return (*stage.shell, value) if listed is None else listed
+        form = listed(value)
+        return (*stage.shell, value) if form is None else form
 
     def copy(self, stage: _Stage, one: Instruction) -> None:
         """COPY and ADD: what comes from the context, and not from another stage or image."""
         options, rest = flags(one.value)
-        listed = _listed(rest)
-        given = list(listed) if listed is not None else words(heredoc_free(rest), self.lookup(), self.escape)
+        form = listed(rest)
+        given = list(form) if form is not None else words(heredoc_free(rest), self.lookup(), self.escape)
         if "from" not in options and len(given) > 1:
             stage.copies.append((tuple(given[:-1]), self._absolute(stage, given[-1])))
 
@@ -204,21 +205,21 @@ class _Build:
             return self._included(stage, copies, path, constraint, one.line)
 
         lookup = self.lookup()
-        listed = _listed(rest)
-        if listed is not None:
-            shell = len(listed) == 3 and listed[0].rpartition("/")[2] in ("sh", "bash", "ash") and listed[1] == "-c"
+        form = listed(rest)
+        if form is not None:
+            shell = len(form) == 3 and form[0].rpartition("/")[2] in ("sh", "bash", "ash") and form[1] == "-c"
             if not shell:
-                execute(listed, one.line, lookup, included, stage.installed)
+                execute(form, one.line, lookup, included, stage.installed)
                 return
-            rest = listed[2]
+            rest = form[2]
         script = heredoc_free(rest) if one.bodies else rest
         if one.bodies and script.rpartition("/")[2] in ("", "sh", "bash", "ash"):
             script = one.bodies[0]
         run(script, one.line, lookup, included, stage.installed)
 
-    def _mounted(self, stage: _Stage, mounts: Sequence[str]) -> list[tuple[tuple[str, ...], str]]:
+    def _mounted(self, stage: _Stage, mounts: Sequence[str]) -> list[Copied]:
         """What a RUN instruction mounts of the context."""
-        found: list[tuple[tuple[str, ...], str]] = []
+        found: list[Copied] = []
         for mount in mounts:
             given = dict(part.partition("=")[::2] for part in mount.split(","))
             target = given.get("target") or given.get("dst") or given.get("destination")
@@ -227,11 +228,11 @@ class _Build:
         return found
 
     def _included(
-        self, stage: _Stage, copies: Sequence[tuple[tuple[str, ...], str]], path: str, constraint: bool, line: int
+        self, stage: _Stage, copies: Sequence[Copied], path: str, constraint: bool, line: int
     ) -> Sequence[Entry] | None:
         """The requirements of a file that was copied from beside the Dockerfile; None where it was not."""
         place = os.path.normpath(os.path.join(stage.workdir or "/", path))
-        for candidate in _origins(place, copies):
+        for candidate in origins(place, copies):
             try:
                 beside = self.source.beside(candidate, line)
             except UsageError:
@@ -250,34 +251,6 @@ class _Build:
 
 def _included_facts(body: Attributes, via: str, constraint: bool) -> dict[str, Value]:
     return {**body, "via": (via,), **({"optional": ("constraint",)} if constraint else {})}
-
-
-def _origins(place: str, copies: Sequence[tuple[tuple[str, ...], str]]) -> list[str]:
-    """The paths beside the Dockerfile that a file of the image may have been copied from, the last copy first."""
-    found = []
-    for sources, target in reversed(copies):
-        inside = os.path.relpath(place, target.rstrip("/") or "/")
-        for source in sources:
-            local = source.lstrip("/") or "."
-            if any(character in local for character in "*?["):
-                found += [inside] if inside == os.path.basename(inside) and not inside.startswith("..") else []
-            elif place == target:
-                found.append(local)
-            elif not inside.startswith(".."):
-                same = os.path.basename(local) == inside
-                found += [local] if same else [os.path.join(local, inside)]
-    return [one for one in found if not os.path.normpath(one).startswith("..")]
-
-
-def _listed(value: str) -> tuple[str, ...] | None:
-    """The words of the exec form; None for the shell form."""
-    if not value.startswith("["):
-        return None
-    try:
-        found = json.loads(value)
-    except (ValueError, RecursionError):
-        return None
-    return tuple(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
 
 
 _Step = Callable[[_Build, _Stage, Instruction], None]

@@ -5,6 +5,7 @@ empty line of a continuation, and drops one that ends the file in a continuation
 https://docs.docker.com/reference/dockerfile/#format
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -99,6 +100,17 @@ def _body(source: Source, lines: list[str], position: int, word: str, bodies: li
             return end + 1
         rows.append(lines[end])
     raise source.error(start, f"the heredoc {word[:80]} has no end")
+
+
+def listed(value: str) -> tuple[str, ...] | None:
+    """The words of the exec form; None for the shell form."""
+    if not value.startswith("["):
+        return None
+    try:
+        found = json.loads(value)
+    except (ValueError, RecursionError):
+        return None
+    return tuple(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
 
 
 def heredoc_free(value: str) -> str:

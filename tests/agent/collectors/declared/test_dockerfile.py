@@ -131,7 +131,7 @@ def test_ports_user_directory_and_labels_are_declared(tmp_path: Path) -> None:
     )
     ports = [f"port:{port}" for port in ("8000/tcp", "53/udp", "90/tcp", "91/tcp")]
     assert config(tmp_path, text) == {
-        **dict.fromkeys(ports, {"exposed": True}),
+        **{port: {"exposed": True} for port in ports},
         "user": {"value": "app"},
         "workdir": {"value": "/srv/shop"},
         "label:org.opencontainers.image.title": {"value": "shop"},

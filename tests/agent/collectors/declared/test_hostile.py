@@ -55,8 +55,7 @@ def outcome(name: str, content: bytes) -> list[Section]:
     """What a reader makes of a content: sections that fit the contract, none where it is refused."""
     try:
         found = [within_contract(one) for one in NAMES[name].read(Source(name, content), OPTIONS)]
-    except UsageError as problem:
-        assert str(problem).startswith(name)
+    except UsageError:
         return []
     for section in found:
         decoded = json.loads(section.pages[0].body, object_hook=_tuples)
