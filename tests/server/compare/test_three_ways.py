@@ -171,9 +171,10 @@ def running(**changed: Any) -> Fingerprint:
 
 
 def test_a_container_is_what_its_dockerfile_says(tmp_path: Path) -> None:
-    compared = rate(compare(target(put(tmp_path, "shop/Dockerfile", DOCKERFILE)), running()))
-    assert compared.differences == ()
-    assert compared.same == 11  # all that the file says
+    dockerfile, container = target(put(tmp_path, "shop/Dockerfile", DOCKERFILE)), running()
+    compared, turned = rate(compare(dockerfile, container)), compare(container, dockerfile)
+    assert (compared.differences, turned.differences) == ((), ())
+    assert (compared.same, turned.same) == (11, 11)  # all that the file says
     assert judge(compared, Severity.LOW).outcome is Outcome.PARITY
 
 
