@@ -46,6 +46,7 @@ class Reason(StrEnum):
 
     CAP = "cap"  # a limit of count, size or time was reached
     CONSENT = "consent"  # the host's operator does not allow it
+    DECLARED = "declared"  # the file declares only a part: what it is based on brings more
     ERROR = "error"  # the collector itself failed
     INVALID = "invalid"  # what was read does not follow its format
     NO_KEY = "no-key"  # values are not told, as there is no key to hash them with

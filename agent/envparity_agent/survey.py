@@ -31,7 +31,7 @@ def survey(target: Target, subject: Subject, collectors: Iterable[Collector] = C
     for collector in collectors:
         started = time.monotonic()
         for found in isolated(collector, subject):
-            section = _within_contract(replace(found, path=subject.prefix + found.path))
+            section = within_contract(replace(found, path=subject.prefix + found.path))
             while section.path in sections:  # a name given by the operator may be another one's path
                 section = replace(section, path=f"{section.path}#2")
             sections[section.path] = section
@@ -45,7 +45,8 @@ def survey(target: Target, subject: Subject, collectors: Iterable[Collector] = C
     )
 
 
-def _within_contract(found: Section) -> Section:
+def within_contract(found: Section) -> Section:
+    """The section with its texts and its number of items within bounds; `partial(cap)` where some were left out."""
     complete = len(found.items) <= MAX_ITEMS
     section = replace(
         found,

@@ -58,7 +58,7 @@ def test_a_requirements_file_is_a_target(tmp_path: Path) -> None:
     put(tmp_path, "requirements.txt", "six==1.17.0\n")
     found = fingerprint(str(tmp_path / "requirements.txt"), Options())
     assert found.target.kind == "declared"
-    assert found.sections["python/requirements.txt"].items == {"six": {"version": "1.17.0"}}
+    assert found.sections["python/requirements.txt"].items == {"six": {"version": "1.17.0", "line": 1}}
 
 
 def test_a_requirements_file_may_be_a_pipe() -> None:
@@ -70,7 +70,7 @@ def test_a_requirements_file_may_be_a_pipe() -> None:
         [section] = fingerprint(f"/dev/fd/{reading}", Options()).sections.values()
     finally:
         os.close(reading)
-    assert section.items == {"six": {"version": "1.17.0"}}
+    assert section.items == {"six": {"version": "1.17.0", "line": 1}}
 
 
 @pytest.mark.parametrize("content", [b"{", b"{}", b'{"schema": 1}', b'{"schema": NaN}', b'{"schema": 999}'])

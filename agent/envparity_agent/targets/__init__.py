@@ -28,15 +28,15 @@ def fingerprint(text: str, options: Options) -> Fingerprint:
     if separator and kind == "container":
         return container(name, options)
     if text == "-":
-        return standard_input()
+        return standard_input(options)
     if os.path.isdir(text):
         return _python(text, options)
     if os.path.exists(text):
-        return file(Path(text))
+        return file(Path(text), options)
     raise UsageError(
         f"{text}: no such target",
         "a target is local, root:DIR, container:NAME, a directory with a Python environment, "
-        "a requirements file, or a fingerprint file",
+        "a requirements file, a lock, a Dockerfile, a compose file, or a fingerprint file",
     )
 
 

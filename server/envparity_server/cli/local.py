@@ -40,7 +40,9 @@ def diff(
 
     envparity diff .venv container:web
 
-    envparity diff requirements.txt .venv
+    envparity diff uv.lock .venv
+
+    envparity diff Dockerfile container:web
 
     envparity diff env:dev env:prod --json
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from envparity_agent.fingerprint import FingerprintLike, SectionLike
+from envparity_agent.fingerprint import FingerprintLike, Reason, SectionLike, Status
 
 # prefix of listed sections -> the section that says how complete the list is
 COVERING = {"python/": "python", "app/": "python", "container/": "containers", "service/": "services"}
@@ -22,6 +22,16 @@ def container_of(sections: Mapping[str, SectionLike], path: str) -> str:
             return path[:end]
         end = path.rfind("/", 0, end)
     return ""
+
+
+def is_complete(section: SectionLike) -> bool:
+    """Whether an item that is missing from the section is known not to be there."""
+    return section.status == Status.OK or is_known_absence(section)
+
+
+def is_known_absence(section: SectionLike) -> bool:
+    """Whether the section says that there is none."""
+    return section.status == Status.ABSENT and section.reasons == (Reason.NOT_INSTALLED,)
 
 
 def covering(fingerprint: FingerprintLike, path: str) -> SectionLike | None:

@@ -8,8 +8,9 @@ from deepdiff import DeepDiff
 from envparity_agent import kinds
 from envparity_agent.fingerprint import SPLIT, Attributes, FingerprintLike, Items, Reason, SectionLike, Status, Value
 from envparity_server.compare.code import CODE, compare_code, one_sided
-from envparity_server.compare.covering import COVERING, container_of, covering
-from envparity_server.compare.images import compare_images
+from envparity_server.compare.covering import COVERING, container_of, covering, is_complete, is_known_absence
+from envparity_server.compare.declared import DECLARED, declares_part, hold, is_held, narrowed, undeclared
+from envparity_server.compare.images import compare_declared_images, compare_images
 from envparity_server.compare.model import Comparison, Difference, Distance, Pair, State, Unexamined
 from envparity_server.compare.packages import compare_packages
 from envparity_server.compare.pairing import pair
@@ -21,8 +22,10 @@ from envparity_server.compare.versions import equal, system_distance
 
 INTERPRETER = "@python"
 _TARGETS = {
+    "compose": "a compose file",
     "container": "a container",
-    "declared": "a requirements file",
+    "declared": "a requirements file or a lock",
+    "dockerfile": "a Dockerfile",
     "environment": "the environment",
     "host": "the host",
     "python": "a Python environment",
@@ -54,7 +57,7 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
         if not any(scope.holds(side) for side in (one, other) if side):
             continue
         if one and other:
-            outcome = _sections(one, other, voted)
+            outcome = _misplaced(one, other, left, right) or _sections(one, other, voted, (left, right))
             pairs.extend([paired] if paired else [])
         elif one:
             outcome = _alone(one, left, right, State.ONLY_LEFT)
@@ -68,6 +71,16 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
     unexamined += _not_there(left, right, scope)
     differences.sort(key=lambda one: (one.section, one.item, one.attribute))
     return Comparison(left.target, right.target, tuple(differences), same, examined, tuple(pairs), tuple(unexamined))
+
+
+def _misplaced(one: SectionLike, other: SectionLike, left: FingerprintLike, right: FingerprintLike) -> _Compared | None:
+    """What a Dockerfile installs is in its image, and not on a host that happens to have packages as well."""
+    for own, section, side in ((left, one, right), (right, other, left)):
+        whole = own.target.kind == "dockerfile" and side.target.kind in ("host", "environment")
+        if whole and not section.path.startswith("container/"):
+            why = "a Dockerfile says what is in a container: compare it with container:NAME or its image"
+            return _Compared(examined=0, unexamined=(Unexamined(section.path, why),))
+    return None
 
 
 def _blind(side: FingerprintLike, scope: Scope) -> Iterator[Unexamined]:
@@ -103,7 +116,7 @@ def _alone(section: SectionLike, own: FingerprintLike, other: FingerprintLike, s
         why = f"only one side has it: {_TARGETS.get(other.target.kind, other.target.kind)} has no such section"
         beyond = state == State.ONLY_RIGHT and other.target.kind not in ("host", "environment")
         return _Compared(examined=0, unexamined=(Unexamined(section.path, why, beyond),))
-    if _is_known_absence(section):
+    if is_known_absence(section):
         return _Compared()  # neither side has it
     if section.status in (Status.FAILED, Status.ABSENT):
         unknown = Difference(section.path, section.kind, "", "", State.UNKNOWN)
@@ -120,30 +133,27 @@ def told(section: SectionLike) -> str:
     return f"{section.status}({', '.join(section.reasons)})" if section.reasons else str(section.status)
 
 
-def is_complete(section: SectionLike) -> bool:
-    """Whether an item that is missing from the section is known not to be there."""
-    return section.status == Status.OK or _is_known_absence(section)
-
-
 def _lists_all(section: SectionLike) -> bool:
-    """The same, also of a section that lacks nothing but the values of its items."""
-    return is_complete(section) or (section.status == Status.PARTIAL and set(section.reasons) == {Reason.NO_KEY})
+    """Whether it is complete, or lacks nothing but values of its items, or what the file is based on."""
+    lacking = set(section.reasons) <= {Reason.NO_KEY, Reason.DECLARED}
+    return is_complete(section) or (section.status == Status.PARTIAL and lacking)
 
 
-def _is_known_absence(section: SectionLike) -> bool:
-    return section.status == Status.ABSENT and section.reasons == (Reason.NOT_INSTALLED,)
-
-
-def _sections(left: SectionLike, right: SectionLike, voted: bool) -> _Compared:
-    unread = tuple(side for side in (left, right) if not is_complete(side))
+def _sections(
+    left: SectionLike, right: SectionLike, voted: bool, sides: tuple[FingerprintLike, FingerprintLike]
+) -> _Compared:
+    unread = tuple(side for side in (left, right) if not is_complete(side) and set(side.reasons) != {Reason.DECLARED})
     why = " and ".join(f"{name}: {told(side)}" for name, side in (("left", left), ("right", right)) if side in unread)
-    gaps = (Unexamined(left.path, why),) if unread else ()
+    gaps: tuple[Unexamined, ...] = (Unexamined(left.path, why),) if unread else ()
     unknown = (Difference(left.path, left.kind, "", "", State.UNKNOWN, told(left), told(right)),) if unread else ()
     if any(side.status in (Status.FAILED, Status.ABSENT) for side in unread):
         return _Compared(unknown, examined=0, unexamined=gaps)
     split = tuple(_agreed_unknowns(left, right, voted))
     if left.hash == right.hash:
         return _Compared((*unknown, *split), same=left.count - len(split), unexamined=gaps)
+    if is_held(left, right):
+        held = hold(left, right, sides)
+        return _Compared((*unknown, *held.differences), held.same, unexamined=(*gaps, *held.unexamined))
     names = kinds.compared_between((left.kind, left.schema), (right.kind, right.schema))
     if not names and left.kind == right.kind and any(kind == left.kind for kind, _ in kinds.KINDS):
         return _Compared(unknown, unexamined=gaps)  # a kind that is kept for people only
@@ -154,9 +164,14 @@ def _sections(left: SectionLike, right: SectionLike, voted: bool) -> _Compared:
             unexamined=(Unexamined(left.path, f"{left.kind} and {right.kind} have nothing in common to compare"),),
         )
     ours, theirs = _opened(left, right)
+    left_out = 0
+    if declares_part(left) != declares_part(right):
+        ours, theirs, more = narrowed(ours, theirs, declares_part(left))
+        gaps += undeclared(left, more, beyond=declares_part(left))
+        left_out = 0 if declares_part(left) else more
     found = (*split, *_items(left, right, ours, theirs, names))
     common = left.items.keys() & right.items.keys() if split else ours.keys() & theirs.keys()
-    same = left.count - len(ours.keys() - theirs.keys()) - len({one.item for one in found} & common)
+    same = left.count - left_out - len(ours.keys() - theirs.keys()) - len({one.item for one in found} & common)
     return _Compared((*unknown, *found), same=same, unexamined=gaps)
 
 
@@ -191,36 +206,27 @@ def _joined(section: SectionLike, positions: list[int]) -> Items:
 def _items(
     left: SectionLike, right: SectionLike, ours: Items, theirs: Items, names: frozenset[str]
 ) -> Iterator[Difference]:
-    declared = "declared" in (left.kind, right.kind)
     alone = ours.keys() ^ theirs.keys()
     for item in sorted(one_sided(left.items, right.items, alone) if left.kind == "application" else alone):
         if left.schema != right.schema and not names & (ours.get(item) or theirs[item]).keys():
             continue  # an item of a kind that the older agent does not collect
-        if declared and item.startswith("@"):
-            continue  # a declared file says nothing about the interpreter
+        if left.kind == DECLARED and item.startswith("@"):
+            continue  # a file need not say that it is a lock, or for which interpreters it is
         state = State.ONLY_LEFT if item in ours else State.ONLY_RIGHT
         other = right if item in ours else left
         body = ours[item] if item in ours else theirs[item]
-        if not _lists_all(other) or SPLIT in body or "marker" in body:  # declared, but perhaps not for this Python
+        if not _lists_all(other) or SPLIT in body:
             state = State.UNKNOWN
         yield Difference(
             left.path, left.kind, item, _leading(body), state,
             _shown(ours.get(item)), _shown(theirs.get(item)),
         )  # fmt: skip
+    declared = declares_part(left) or declares_part(right)
     # wheels are built per Python version: where that differs, it is the one cause of their tags
     one_abi = ours.get(INTERPRETER, {}).get("abi") == theirs.get(INTERPRETER, {}).get("abi")
     both = [item for item in ours.keys() & theirs.keys() if ours[item] != theirs[item]]
     for item, differing in _differing(ours, theirs, both, names).items():
-        if not _is_any_version(left, right, ours[item], theirs[item]):
-            yield from _item(left, item, ours[item], theirs[item], differing, one_abi)
-
-
-def _is_any_version(left: SectionLike, right: SectionLike, ours: Attributes, theirs: Attributes) -> bool:
-    """Whether one side declares a name without a version, which every installed one fits."""
-    if (left.kind == "declared") == (right.kind == "declared"):
-        return False
-    declared = ours if left.kind == "declared" else theirs
-    return not declared.get("version") and not declared.get("specifier") and SPLIT not in declared
+        yield from _item(left, item, ours[item], theirs[item], differing, one_abi, declared)
 
 
 def _leading(attributes: Attributes) -> str:
@@ -264,7 +270,13 @@ def _differing(ours: Items, theirs: Items, items: list[str], names: frozenset[st
 
 
 def _item(
-    section: SectionLike, item: str, left: Attributes, right: Attributes, differing: frozenset[str], one_abi: bool
+    section: SectionLike,
+    item: str,
+    left: Attributes,
+    right: Attributes,
+    differing: frozenset[str],
+    one_abi: bool,
+    declared: bool,
 ) -> Iterator[Difference]:
     if SPLIT in left or SPLIT in right:
         yield Difference(section.path, section.kind, item, "", State.UNKNOWN, _shown(left), _shown(right))
@@ -276,13 +288,13 @@ def _item(
     elif section.kind == "os-packages":
         findings = compare_packages(left, right, differing)
     elif item == "image":
-        findings = compare_images(left, right)
+        findings = (compare_declared_images if declared else compare_images)(left, right)
     elif section.kind == "application" and item == CODE:
         findings = compare_code(left, right, differing)
     else:
         implied = {"point_release"} if "version" in differing else set()
         findings = [(name, State.CHANGED, _distance(name, left, right)) for name in sorted(differing - implied)]
-    marked = "marker" in left or "marker" in right
+    marked = left.get("marker") != right.get("marker")  # two files may mean unlike environments
     ours, theirs = str(left.get("version") or ""), str(right.get("version") or "")
     for attribute, state, distance in findings:
         yield Difference(

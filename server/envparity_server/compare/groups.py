@@ -7,7 +7,7 @@ from itertools import groupby
 
 from envparity_agent.kinds import title
 from envparity_server.compare import values
-from envparity_server.compare.model import UNKNOWN_STATES, Comparison, Difference, Severity, State
+from envparity_server.compare.model import LOCK, UNKNOWN_STATES, Comparison, Difference, Severity, State
 
 FOLD_OVER = 8  # a section with more differences than this is one line until it is opened
 
@@ -95,6 +95,8 @@ def wording(difference: Difference) -> str:
         sides = f" ({left} | {right})" if left or right else ""
         return f"{WORDS[difference.state]}{sides}"
     value = left if difference.state == State.ONLY_LEFT else right
+    if difference.undeclared:
+        return f"{'not in the lock' if difference.undeclared == LOCK else 'not declared'}: {value}"
     return f"{WORDS[difference.state]}: {value}" if value and value != "true" else WORDS[difference.state]
 
 

@@ -25,6 +25,14 @@ def compare_images(left: Attributes, right: Attributes) -> list[tuple[str, State
     return []
 
 
+def compare_declared_images(left: Attributes, right: Attributes) -> list[tuple[str, State, Distance | None]]:
+    """An image that a file names has no digest: it is the one that runs if it has its name, as far as it has one."""
+    if None not in (left.get("platform"), right.get("platform")) and left["platform"] != right["platform"]:
+        return [("platform", State.CHANGED, None)]
+    names = [_name(side.get("reference")) for side in (left, right)]
+    return [("reference", State.CHANGED, Distance.UNORDERED)] if all(names) and names[0] != names[1] else []
+
+
 def _name(reference: Value) -> str:
     """Repository and tag without the registry: a mirror gives the same image under another name."""
     return str(reference or "").rpartition("/")[2]

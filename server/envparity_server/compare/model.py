@@ -7,6 +7,8 @@ from typing import Any
 
 from envparity_agent.fingerprint import Target, Value
 
+LOCK, LIST = "lock", "list"  # a file that names all that is to be installed, and one that names what is asked for
+
 
 class State(StrEnum):
     """How one attribute of one item stands on the two sides."""
@@ -64,6 +66,7 @@ class Difference:
     distance: Distance | None = None
     severity: Severity = Severity.INFO
     version: str = ""  # of the item, where both sides have the same
+    undeclared: str = ""  # it is installed, and the other side's file, a LOCK or a LIST, does not name it
 
     @property
     def id(self) -> str:

@@ -46,8 +46,8 @@ def _environments(
     left: Sections, right: Sections, lefts: Iterable[SectionLike], rights: Iterable[SectionLike]
 ) -> list[tuple[SectionLike, SectionLike, float, str]]:
     """Environments that are the nearest to each other; those of a host are never held against those of a container."""
-    ours = [one for one in lefts if one.kind in _ENVIRONMENTS]
-    theirs = [one for one in rights if one.kind in _ENVIRONMENTS]
+    ours = [one for one in lefts if _is_environment(one)]
+    theirs = [one for one in rights if _is_environment(one)]
     alone = len(ours) == 1 or len(theirs) == 1  # a person named this one: it is compared with what is nearest
     scored = sorted(
         (
@@ -68,6 +68,11 @@ def _environments(
     return pairs
 
 
+def _is_environment(section: SectionLike) -> bool:
+    """Whether a section has Python distributions; a Dockerfile declares OS packages as well."""
+    return section.kind in _ENVIRONMENTS and not section.path.endswith("os-packages")
+
+
 def _containers(
     left: Sections, right: Sections, lefts: list[SectionLike], rights: list[SectionLike]
 ) -> list[tuple[SectionLike, SectionLike]]:
@@ -82,13 +87,19 @@ def _containers(
 def _score(left: SectionLike, right: SectionLike) -> tuple[float, str]:
     """How surely two environments are the same one under two names, and why."""
     ours, theirs = _names(left), _names(right)
-    common = len(ours & theirs) / len(ours | theirs) if ours | theirs else 0.0
+    # a file need not name what its packages need themselves: only what it names counts
+    by_file = [names for side, names in ((left, ours), (right, theirs)) if side.kind == "declared"]
+    whole = by_file[0] if len(by_file) == 1 else ours | theirs
+    common = len(ours & theirs) / len(whole) if whole else 0.0
     if _place(left.path) == _place(right.path) != left.path:
         return 2 + common, "the same place, another Python version"
     return common, f"{round(common * 100)} % of the package names in common"
 
 
 def _names(section: SectionLike) -> set[str]:
+    if section.kind == "declared":  # one name under several markers
+        asked = (name for name, body in section.items.items() if not name.startswith("@") and not body.get("optional"))
+        return {name.partition("#")[0] for name in asked}
     return {name for name in section.items if not name.startswith("@") and "#" not in name}
 
 

@@ -1,12 +1,13 @@
 """How two items of Python environments are compared: version first, then content, one difference for one cause."""
 
 import re
+from fnmatch import fnmatchcase
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from envparity_agent.fingerprint import Attributes, Value
 from envparity_server.compare.model import Distance, State
-from envparity_server.compare.versions import equal, python_distance
+from envparity_server.compare.versions import equal, python_distance, system_distance
 
 Finding = tuple[str, State, Distance | None]
 
@@ -70,12 +71,46 @@ def _platforms(tags: Value) -> set[str]:
 
 
 def _declared(left: Attributes, right: Attributes) -> list[Finding]:
-    """A declared range against what is installed: within it, or not."""
+    """Two files: a range against a range is compared as it is written, a pin has to be within the other's range."""
     declared, other = (left, right) if "specifier" in left else (right, left)
     if "specifier" in other:
         return [] if left["specifier"] == right["specifier"] else [("specifier", State.CHANGED, None)]
+    return _within(str(declared["specifier"]), str(other.get("version") or ""))
+
+
+def compare_declared(asked: Attributes, there: Attributes) -> list[Finding]:
+    """What is asked for of a distribution, or of the interpreter, against what is installed."""
+    findings: list[Finding] = []
+    version, installed = str(asked.get("version") or ""), str(there.get("version") or "")
+    if (version or asked.get("specifier")) and not installed:
+        return [("version" if version else "specifier", State.UNKNOWN, None)]
+    if version and not equal(version, installed):
+        findings.append(("version", State.CHANGED, python_distance(version, installed)))
+    elif asked.get("specifier"):
+        findings += _within(str(asked["specifier"]), installed)
+        if findings and "role" in there and installed.count(".") < 2:  # an interpreter of which only X.Y is known
+            findings = [("specifier", State.UNKNOWN, None)]
+    if asked.get("commit") and asked["commit"] != there.get("commit"):
+        findings.append(("commit", State.CHANGED, None))
+    return findings
+
+
+def compare_declared_system(asked: Attributes, there: Attributes) -> list[Finding]:
+    """What is asked for of an OS package against what is installed: versions are equal as texts, or fit a pattern."""
+    version, installed = str(asked.get("version") or ""), str(there.get("version") or "")
+    if version:
+        return [] if version == installed else [("version", State.CHANGED, system_distance(version, installed))]
+    pattern = str(asked.get("specifier") or "")
+    if not pattern or (pattern.startswith("=") and fnmatchcase(installed, pattern[1:])):
+        return []
+    is_pattern = pattern.startswith("=") and "*" in pattern
+    return [("specifier", State.CHANGED if is_pattern else State.UNKNOWN, None)]  # apk's ranges have rules of their own
+
+
+def _within(specifier: str, version: str) -> list[Finding]:
+    """Whether a version is in a range; not known for a range of another grammar, such as conda's `1.2|1.3`."""
     try:
-        fits = SpecifierSet(str(declared["specifier"])).contains(str(other.get("version") or ""), prereleases=True)
-    except InvalidSpecifier:
-        fits = False
+        fits = SpecifierSet(specifier).contains(version, prereleases=True)
+    except (InvalidSpecifier, ValueError):  # ValueError: more digits than int() takes
+        return [("specifier", State.UNKNOWN, None)]
     return [] if fits else [("specifier", State.CHANGED, None)]

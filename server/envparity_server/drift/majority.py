@@ -18,8 +18,7 @@ from envparity_agent.fingerprint import (
     Value,
 )
 from envparity_agent.kinds import KINDS, compared_between
-from envparity_server.compare.covering import covering
-from envparity_server.compare.differences import is_complete
+from envparity_server.compare.covering import covering, is_complete
 
 _LONGEST_LABEL = MAX_STRING // 2
 _KNOWN = frozenset(kind for kind, _ in KINDS)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from envparity_server.compare.model import Comparison, Difference, Distance, Severity, State
+from envparity_server.compare.model import LOCK, Comparison, Difference, Distance, Severity, State
 
 _PYTHON = {
     Distance.MAJOR: Severity.HIGH,
@@ -15,6 +15,8 @@ _PYTHON = {
     Distance.UNORDERED: Severity.MEDIUM,
 }
 _INTERPRETER = {Distance.MAJOR: Severity.CRITICAL, Distance.MINOR: Severity.HIGH, Distance.PATCH: Severity.LOW}
+# what venv and virtualenv install unasked, and `pip freeze` does not tell
+_SEEDS = frozenset({"distribute", "pip", "setuptools", "wheel"})
 _SYSTEM = {Distance.MAJOR: Severity.MEDIUM}
 # by the first word of an item: `env:DATABASE_URL`, `command#2`; all others are medium
 _CONFIGURATION = {
@@ -62,11 +64,15 @@ def _python(difference: Difference) -> Severity:
     if not difference.item:
         return Severity.LOW  # a whole environment that only one side has
     if difference.item == "@python":
+        if difference.attribute == "specifier":
+            return Severity.HIGH  # not one of those that the file is for
         if difference.attribute == "version":
             return _INTERPRETER.get(difference.distance or Distance.UNORDERED, Severity.MEDIUM)
         return Severity.LOW
     if "#" in difference.item:
         return Severity.LOW  # shadowed: it is there, but it is not what imports
+    if difference.undeclared:
+        return _undeclared(difference)
     if difference.state != State.CHANGED:
         return Severity.HIGH
     if difference.attribute in ("tags", "metadata"):
@@ -74,11 +80,18 @@ def _python(difference: Difference) -> Severity:
     return _PYTHON.get(difference.distance or Distance.UNORDERED, Severity.MEDIUM)
 
 
+def _undeclared(difference: Difference) -> Severity:
+    """What a lock does not name should not be there; what a list does not name is what others of it need."""
+    return Severity.MEDIUM if difference.undeclared == LOCK and difference.item not in _SEEDS else Severity.INFO
+
+
 def _container(difference: Difference) -> Severity:
     if difference.item.startswith("layer:"):
         return Severity.HIGH
     if difference.item == "tag":
         return Severity.MEDIUM
+    if difference.attribute == "reference" and difference.distance:
+        return Severity.HIGH  # not what the file declares
     if difference.attribute == "reference" and difference.state == State.CHANGED:
         return Severity.INFO  # the same image under another name
     return Severity.CRITICAL if difference.item else Severity.HIGH

@@ -153,7 +153,7 @@ def only(kind: str, *sections: Section) -> Fingerprint:
         ("root", "a root directory"),
         ("container", "a container"),
         ("python", "a Python environment"),
-        ("declared", "a requirements file"),
+        ("declared", "a requirements file or a lock"),
     ],
 )
 def test_what_a_target_cannot_have_is_beyond_the_question(kind: str, words: str) -> None:

@@ -19,6 +19,10 @@ CASES: dict[str, tuple[str, str, str, State, Distance | None, Severity]] = {
     "versions without order": ("python", "idna", "version", State.CHANGED, Distance.UNORDERED, Severity.MEDIUM),
     "a distribution that is missing": ("python", "idna", "version", State.ONLY_LEFT, None, Severity.HIGH),
     "a declared one that is missing": ("declared", "idna", "version", State.ONLY_LEFT, None, Severity.HIGH),
+    "a Python that the file is not for": ("python", "@python", "specifier", State.CHANGED, None, Severity.HIGH),
+    "another image than a file declares": (
+        "container", "image", "reference", State.CHANGED, Distance.UNORDERED, Severity.HIGH
+    ),
     "a shadowed one": ("python", "idna#lib/idna", "version", State.ONLY_LEFT, None, Severity.LOW),
     "a wheel for another platform": ("python", "idna", "tags", State.CHANGED, None, Severity.LOW),
     "another major Python": ("python", "@python", "version", State.CHANGED, Distance.MAJOR, Severity.CRITICAL),
