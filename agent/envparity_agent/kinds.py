@@ -121,7 +121,7 @@ PYTHON = Kind(
         "code": Attribute("the same without the .dist-info directory"),
         "pure": Attribute("the same over .py files only: equal across platforms"),
         "tags": Attribute("tags of the wheel"),
-        "build": Attribute("build number of the wheel"),
+        "build": Attribute("build number of the wheel, or conda's build string"),
         "commit": Attribute("commit of a distribution installed from version control"),
         "editable": Attribute("installed in editable mode"),
         "problem": Attribute("why the distribution's metadata could not be read"),
@@ -134,7 +134,7 @@ PYTHON = Kind(
         "base": _label("directory of the base interpreter"),
         "source": _label("URL of a direct install, without credentials"),
         "installer": _label("what INSTALLER says"),
-        "form": _label("dist-info, egg-info or egg"),
+        "form": _label("dist-info, egg-info, egg or egg-link"),
         "location": _label("path entry that holds it"),
     },
 )

@@ -242,6 +242,17 @@ class Root:
                 raise Unreadable(path, Reason.CAP)
             return _all(descriptor, path, size, cap)
 
+    @contextmanager
+    def directory(self, path: str) -> Iterator["Directory"]:
+        """A directory, held open while its entries are read; raises Unreadable."""
+        with self.open(path, os.O_RDONLY | os.O_DIRECTORY) as descriptor:
+            yield Directory(self, path, descriptor)
+
+    @property
+    def checks_mounts(self) -> bool:
+        """Whether something is mounted below the root that must not be entered, so that each path is to be checked."""
+        return bool(self._refused)
+
     def read_if_there(self, path: str, cap: int = MIB) -> bytes | None:
         """As `read`, but None where there is no such file."""
         try:
@@ -305,3 +316,101 @@ class Root:
             place = os.readlink(f"/proc/self/fd/{handle}")
         top = os.readlink(f"/proc/self/fd/{self._directory}")
         return os.path.relpath(place, top) if place != top else ""
+
+
+class Directory:
+    """A directory below a root, held open: one of its entries costs one call, and no walk from the root.
+
+    A symlink among them is followed by the root. Everything else is opened by its own name and without following, so
+    it lies in this directory, whatever is renamed meanwhile.
+    """
+
+    def __init__(self, root: Root, path: str, descriptor: int) -> None:
+        self._root = root
+        self._path = path
+        self._descriptor = descriptor
+
+    def names(self) -> list[str]:
+        """The names of the entries, sorted."""
+        return sorted(os.listdir(self._descriptor))
+
+    def stat(self, name: str = "") -> os.stat_result | None:
+        """The status of what an entry leads to, of the directory itself by default; None where it leads nowhere.
+
+        Raises Unreadable where that cannot be known.
+        """
+        if not name:
+            return os.fstat(self._descriptor)
+        if self._root.checks_mounts:
+            return self._root.stat(self._place(name))
+        found = self._status(name)
+        return self._root.stat(self._place(name)) if found and stat.S_ISLNK(found.st_mode) else found
+
+    @contextmanager
+    def directory(self, name: str) -> Iterator["Directory"]:
+        """An entry that is a directory; raises Unreadable."""
+        descriptor = None if self._root.checks_mounts else self._inner(name)
+        if descriptor is None:
+            with self._root.directory(self._place(name)) as found:
+                yield found
+            return
+        try:
+            yield Directory(self._root, self._place(name), descriptor)
+        finally:
+            os.close(descriptor)
+
+    def read(self, name: str, cap: int = MIB) -> bytes:
+        """As `Root.read`, of an entry."""
+        found = None if self._root.checks_mounts else self._status(name)
+        if found is None or stat.S_ISLNK(found.st_mode):
+            return self._root.read(self._place(name), cap)
+        if not stat.S_ISREG(found.st_mode):
+            raise Unreadable(self._place(name), Reason.NOT_REGULAR)
+        try:
+            descriptor = self._open(name, os.O_NONBLOCK | os.O_NOCTTY)
+        except OSError as problem:
+            raise self._unreadable(name, problem) from None
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise Unreadable(self._place(name), Reason.NOT_REGULAR)
+            if found.st_size > cap:
+                raise Unreadable(self._place(name), Reason.CAP)
+            return _all(descriptor, self._place(name), found.st_size, cap)
+        except OSError as problem:
+            raise self._unreadable(name, problem) from None
+        finally:
+            os.close(descriptor)
+
+    def _inner(self, name: str) -> int | None:
+        """A descriptor of an entry that is a directory; None for one that the root is to look at, such as a symlink."""
+        try:
+            return self._open(name, os.O_DIRECTORY)
+        except OSError as problem:
+            if problem.errno in (errno.ELOOP, errno.ENOTDIR):
+                return None
+            raise self._unreadable(name, problem) from None
+
+    def _status(self, name: str) -> os.stat_result | None:
+        """The status of an entry itself."""
+        try:
+            return os.stat(_entry(name), dir_fd=self._descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        except OSError as problem:
+            raise self._unreadable(name, problem) from None
+
+    def _open(self, name: str, flags: int) -> int:
+        return os.open(_entry(name), flags | os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._descriptor)
+
+    def _place(self, name: str) -> str:
+        return f"{self._path}/{_entry(name)}"
+
+    def _unreadable(self, name: str, problem: OSError) -> Unreadable:
+        return Unreadable(self._place(name), _REASONS.get(problem.errno or 0, Reason.ERROR))
+
+
+def _entry(name: str) -> str:
+    """A name that can only be that of an entry."""
+    if "/" in name or "\0" in name or name in ("", ".", ".."):
+        raise ValueError(f"no name of an entry: {name!r}")
+    return name

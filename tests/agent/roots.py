@@ -53,6 +53,14 @@ def whole_root(root: Path) -> Path:
     vcs = {"vcs": "git", "commit_id": "0123abcd", "requested_revision": "main"}
     put(pinned, "direct_url.json", json.dumps({"url": "https://git.example/theme", "vcs_info": vcs}))
     put(site, "old-1.0.egg-info/PKG-INFO", "Name: old\nVersion: 1.0\n")
+    rich = distribution(site, "Rich", "1.0")
+    put(rich, "METADATA", "Name: Rich\nVersion: 1.0\nRequires-Python: >=3\nRequires-Dist: six\n")
+    hashes = {"sha256": "0123456789abcdef"}
+    put(rich, "direct_url.json", json.dumps({"url": "https://x.example/r.whl", "archive_info": {"hashes": hashes}}))
+    put(rich, "REQUESTED")
+    put(site, "start.pth", "import os\n")
+    mkl = {"name": "mkl", "version": "2024.0", "build": "h1_0", "channel": "main"}
+    put(root, "srv/shop/conda-meta/mkl-2024.0-h1_0.json", json.dumps(mkl))
     put(site, "broken-1.0.dist-info/INSTALLER", "pip")
     venv(root, "srv/orphan", abi="3.9", configuration="home = /opt/gone/bin\nversion_info = 3.9.1\n")
     venv(root, "srv/headless", configuration="nothing = here\n")

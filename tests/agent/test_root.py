@@ -266,6 +266,19 @@ def test_a_file_system_that_hangs_is_never_entered(inside: Path) -> None:
                 assert root.read("mnt/beside") == b"here"
 
 
+def test_an_entry_that_hangs_is_not_entered_either(inside: Path) -> None:
+    put(inside, "site/beside", "here")
+    put(inside, "site/folder/inner", "there")
+    with hanging_mount(inside / "site/share"), Root(str(inside)) as root, root.directory("site") as folder:
+        with pytest.raises(Unreadable), folder.directory("share"):
+            pass
+        with pytest.raises(Unreadable):
+            folder.stat("share")
+        assert folder.read("beside") == b"here"
+        with folder.directory("folder") as inner:
+            assert inner.read("inner") == b"there"
+
+
 def test_a_mount_of_a_local_file_system_is_entered_beside_one_that_hangs(inside: Path) -> None:
     with hanging_mount(inside / "mnt/share"), Root("/") as root:
         assert root.read("proc/self/status")
@@ -290,3 +303,63 @@ def test_parts_are_read_of_regular_files_only(inside: Path, root: Root) -> None:
     with pytest.raises(Unreadable) as failed, root.regular("file") as descriptor:
         os.pread(descriptor, 3, -1)
     assert failed.value.reason == Reason.ERROR
+
+
+def entry_reason(root: Root, name: str, cap: int = MIB) -> str:
+    with root.directory("site") as folder, pytest.raises(Unreadable) as refused:
+        folder.read(name, cap)
+    return refused.value.reason
+
+
+def test_the_entries_of_an_open_directory_are_read_by_their_names(inside: Path, root: Root) -> None:
+    put(inside, "site/b/METADATA", "Name: b\n")
+    put(inside, "site/a", "text")
+    put(inside, "site/empty")
+    with root.directory("site") as folder:
+        assert folder.names() == ["a", "b", "empty"]
+        assert (folder.read("a"), folder.read("a", 4), folder.read("empty")) == (b"text", b"text", b"")
+        status = folder.stat("a")
+        assert status
+        assert status.st_size == 4
+        assert folder.stat("gone") is None
+        with folder.directory("b") as inner:
+            assert inner.read("METADATA") == b"Name: b\n"
+    assert entry_reason(root, "a", 3) == Reason.CAP
+    assert entry_reason(root, "gone") == Reason.VANISHED
+    assert entry_reason(root, "b") == Reason.NOT_REGULAR
+
+
+def test_an_entry_that_is_a_link_is_followed_inside_the_root_only(inside: Path, root: Root) -> None:
+    put(inside, "etc/secret", "the root's own")
+    (inside / "site").mkdir()
+    (inside / "site/file").symlink_to("/etc/secret")
+    (inside / "site/folder").symlink_to("/etc")
+    (inside / "site/up").symlink_to("../../outside/secret")
+    (inside / "site/loop").symlink_to("loop")
+    with root.directory("site") as folder:
+        assert folder.read("file") == b"the root's own"
+        status = folder.stat("file")
+        assert status
+        assert status.st_size == len("the root's own")
+        with folder.directory("folder") as linked:
+            assert linked.read("secret") == b"the root's own"
+    assert entry_reason(root, "up") == Reason.VANISHED
+    assert entry_reason(root, "loop") == Reason.SYMLINKS
+
+
+def test_an_entry_that_is_no_regular_file_is_refused_without_opening_it(inside: Path, root: Root) -> None:
+    (inside / "site").mkdir()
+    os.mkfifo(inside / "site/fifo")
+    assert entry_reason(root, "fifo") == Reason.NOT_REGULAR
+    with root.directory("site") as folder, pytest.raises(Unreadable), folder.directory("fifo"):
+        pass
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "a/b", "../outside/secret", "/etc", "a\0b"])
+def test_what_is_no_name_is_no_entry(inside: Path, root: Root, name: str) -> None:
+    (inside / "site").mkdir()
+    with root.directory("site") as folder:
+        with pytest.raises(ValueError, match="no name of an entry"):
+            folder.read(name)
+        with pytest.raises(ValueError, match="no name of an entry"), folder.directory(name):
+            pass

@@ -140,7 +140,7 @@ def test_two_dist_infos_of_one_name_are_both_told(scan: Scan) -> None:
 def test_every_form_is_told(scan: Scan) -> None:
     items = scan.trap(16)["items"]
     assert {name: items[name]["form"] for name in ("bare", "folder", "single", "linked")} == {
-        "bare": "dist-info", "folder": "egg-info", "single": "egg-info", "linked": "egg-info",
+        "bare": "dist-info", "folder": "egg-info", "single": "egg-info", "linked": "egg-link",
     }  # fmt: skip
 
 
@@ -150,9 +150,8 @@ def test_a_site_directory_that_is_too_large_is_partial(scan: Scan) -> None:
 
 def test_code_that_would_run_at_start_is_told_and_not_run(scan: Scan) -> None:
     hooks = scan.trap(18)["items"]["@python"]["hooks"]
-    assert [hook.partition("=")[0] for hook in hooks] == [
-        "hook.pth", "hook.start", "sitecustomize.py", "usercustomize.py",
-    ]  # fmt: skip
+    # hook.start is for Python 3.15, and this one is older
+    assert [hook.partition("=")[0] for hook in hooks] == ["hook.pth", "sitecustomize.py", "usercustomize.py"]
 
 
 def test_a_configuration_that_names_itself_is_an_orphan_and_a_huge_one_is_partial(scan: Scan) -> None:

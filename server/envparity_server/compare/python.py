@@ -11,7 +11,9 @@ from envparity_server.compare.versions import equal, python_distance, system_dis
 
 Finding = tuple[str, State, Distance | None]
 
-_CONTENT = frozenset({"content", "code", "pure", "tags", "build"})
+_CONTENT = frozenset({"content", "code", "pure", "tags", "build", "channel"})
+_SOURCE = frozenset({"commit", "editable", "head", "dirty", "changes"})
+_FLAGS = frozenset({"dirty", "editable", "restart_needed"})
 # manylinux and musllinux say which libc a build fits, linux_ that it was built in place: the platform is the same
 _PLATFORM = re.compile(r"^(?:manylinux\w*?|linux)_(x86_64|i686|aarch64|armv\w+|ppc64\w*|s390x|riscv64|loongarch64)$")
 
@@ -29,19 +31,64 @@ def compare_distributions(
     unread = any(str(one.get("problem", "")).startswith("unread") for one in (left, right))
     if (unread or "problem" in differing) and (not ours or not theirs or equal(ours, theirs)):
         return [("problem", State.UNKNOWN if unread else State.CHANGED, None)]
-    if (
-        "role" in left
-        and (f"{ours}.".startswith(f"{theirs}.") or f"{theirs}.".startswith(f"{ours}."))
-        and ours != theirs
-    ):
+    if "role" in left and ours != theirs and _is_part(ours, theirs):
         return [("version", State.UNKNOWN, None)]  # an interpreter of which only X.Y could be told
-    implied = _CONTENT | {"version"} | (set() if equal(ours, theirs) else {"abi"})
-    findings: list[Finding] = [(name, State.CHANGED, None) for name in sorted(differing - implied)]
+    told = differing - _CONTENT - {"version"} - _unsaid(left, right) - _implied(left, right, differing)
     if not equal(ours, theirs):
-        return [("version", State.CHANGED, python_distance(ours, theirs)), *findings]
-    if differing & _CONTENT:
+        return [("version", State.CHANGED, python_distance(ours, theirs)), *_changed(told - _SOURCE - {"abi"})]
+    # another source has other files: the source is the cause
+    source = [*_checkouts(left, right, told), *_builds(left, right, differing)]
+    findings = [*source, *_changed(told - _SOURCE)]
+    if not source and differing & _CONTENT:
         findings += _content(left, right, differing, one_abi)
     return findings
+
+
+def _changed(attributes: frozenset[str]) -> list[Finding]:
+    return [(name, State.CHANGED, None) for name in sorted(attributes)]
+
+
+def _unsaid(left: Attributes, right: Attributes) -> frozenset[str]:
+    """What a side says only where it is so, and neither does: no, on one side, and nothing on the other."""
+    return frozenset(name for name in _FLAGS if not left.get(name) and not right.get(name))
+
+
+def _implied(left: Attributes, right: Attributes, differing: frozenset[str]) -> frozenset[str]:
+    """The attributes that cannot but differ where others do, or that say the same in another form."""
+    implied: set[str] = set()
+    if differing & {"abi", "orphaned", "role", "system_site"} or _entries(left) == _entries(right):
+        implied.add("path")
+    if differing & {"editable", "commit", "head"}:
+        implied |= {"dirty", "changes"}
+    if "editable" in differing:
+        implied |= {"commit", "head"}
+    if bool(left.get("dirty")) != bool(right.get("dirty")):
+        implied.add("changes")
+    return frozenset(implied)
+
+
+def _entries(attributes: Attributes) -> list[str]:
+    """The entries of sys.path in their order; their numbers sort as text only up to 99."""
+    path = attributes.get("path")
+    numbered = [entry.partition(" ") for entry in path] if isinstance(path, tuple | list) else []
+    return [entry for number, _, entry in sorted(numbered, key=lambda one: (len(one[0]), one[0]))]
+
+
+def _checkouts(left: Attributes, right: Attributes, told: frozenset[str]) -> list[Finding]:
+    """One version from two commits, or from a checkout and something else."""
+    findings: list[Finding] = []
+    for name in sorted(told & _SOURCE):
+        unlike = name in ("head", "changes") and not (left.get(name) and right.get(name))  # one is no checkout
+        findings.append((name, State.INCOMPARABLE if unlike else State.CHANGED, None))
+    return findings
+
+
+def _builds(left: Attributes, right: Attributes, differing: frozenset[str]) -> list[Finding]:
+    """One version built twice, where both say which build it is; conda's build string tells mkl from openblas."""
+    for name in ("build", "channel"):
+        if name in differing and left.get(name) and right.get(name):
+            return [(name, State.CHANGED, Distance.REBUILD)]
+    return []
 
 
 def _is_part(left: str, right: str) -> bool:
@@ -54,11 +101,21 @@ def _content(left: Attributes, right: Attributes, differing: frozenset[str], one
     """Same version: the content is compared within one platform, the pure-Python payload across platforms."""
     if not left.get("content") or not right.get("content"):
         return [("content", State.INCOMPARABLE, None)] if "content" in differing else []
+    if not ({"code", "tags"} & (left.keys() | right.keys())):  # no wheel: the hash of a conda package
+        return _archives(str(left["content"]), str(right["content"]))
     if _platforms(left.get("tags")) & _platforms(right.get("tags")) or "tags" not in differing:
         attribute = "content" if "code" in differing else "metadata"
         return [(attribute, State.CHANGED, Distance.REBUILD)] if "content" in differing else []
     findings: list[Finding] = [("tags", State.CHANGED, None)] if one_abi else []
     return [*findings, ("pure", State.CHANGED, Distance.REBUILD)] if "pure" in differing else findings
+
+
+def _archives(left: str, right: str) -> list[Finding]:
+    if left == right:
+        return []
+    if left.partition(":")[0] != right.partition(":")[0]:
+        return [("content", State.INCOMPARABLE, None)]
+    return [("content", State.CHANGED, Distance.REBUILD)]
 
 
 def _platforms(tags: Value) -> set[str]:

@@ -33,7 +33,7 @@ def other(**changed: Any) -> Attributes:
 
 def found(left: Attributes, right: Attributes) -> Found:
     """What two environments that hold this one distribution differ in."""
-    sides = (host(SEARCHED, section(SHOP, {"markupsafe": one})) for one in (left, right))
+    sides = (host(SEARCHED, Section(SHOP, "python", 2, {"markupsafe": one})) for one in (left, right))
     return [(one.attribute, one.state, one.distance) for one in compared(sides).differences]
 
 
@@ -46,6 +46,9 @@ SAME: dict[str, tuple[Attributes, Attributes]] = {
     "from another address": (WHEEL, other(source="https://example.org/markupsafe.whl")),
     "with the version written otherwise": (other(version="1.0"), other(version="1.0.0")),
     "of unknown content on both sides": (other(content=None, code=None), other(content=None, code=None)),
+    "not changed, as one side says and the other does not": (other(dirty=False), WHEEL),
+    "needed by something else": (WHEEL, other(requested=True, unmet=("idna (not installed)",), owner="deb:x 1")),
+    "built by conda, or not": (other(build="py311_0", channel="main"), WHEEL),
     "with an older platform tag but the same files": (WHEEL, other(tags=MANYLINUX[:1])),
 }
 
@@ -104,6 +107,76 @@ DIFFERENT: dict[str, tuple[Attributes, Attributes, Found]] = {
     ),
     "at another commit": (other(commit="a" * 40), other(commit="b" * 40), [("commit", State.CHANGED, None)]),
     "editable on one side": (WHEEL, other(editable=True), [("editable", State.CHANGED, None)]),
+    "from another checkout": (
+        other(editable=True, head="a" * 40, dirty=True, changes="sha256:1"),
+        other(editable=True, head="b" * 40, **NEW_CONTENT),
+        [("head", State.CHANGED, None)],
+    ),
+    "from a checkout that was changed": (
+        other(editable=True, head="a" * 40, dirty=True, changes="sha256:1"),
+        other(editable=True, head="a" * 40, dirty=False),
+        [("dirty", State.CHANGED, None)],
+    ),
+    "from a checkout that was changed twice": (
+        other(editable=True, head="a" * 40, dirty=True, changes="sha256:1"),
+        other(editable=True, head="a" * 40, dirty=True, changes="sha256:2"),
+        [("changes", State.CHANGED, None)],
+    ),
+    "from a checkout, and from a directory that is none": (
+        other(editable=True, head="a" * 40),
+        other(editable=True),
+        [("head", State.INCOMPARABLE, None)],
+    ),
+    "from a checkout, and from a wheel": (
+        WHEEL,
+        other(editable=True, head="a" * 40, dirty=True, **NEW_CONTENT),
+        [("editable", State.CHANGED, None)],
+    ),
+    "of another version from another checkout": (
+        other(editable=True, head="a" * 40, dirty=True),
+        other(version="2.2.0", editable=True, head="b" * 40, **NEW_CONTENT),
+        [("version", State.CHANGED, Distance.MINOR)],
+    ),
+    "in another build of conda's": (
+        other(build="py311_mkl_0", channel="main"),
+        other(build="py311_openblas_0", channel="conda-forge", **NEW_CONTENT),
+        [("build", State.CHANGED, Distance.REBUILD)],
+    ),
+    "from another channel of conda's": (
+        other(build="0", channel="main"),
+        other(build="0", channel="conda-forge", **NEW_CONTENT),
+        [("channel", State.CHANGED, Distance.REBUILD)],
+    ),
+    "from another archive of conda's": (
+        {"version": "1", "content": "sha256:1"},
+        {"version": "1", "content": "sha256:2"},
+        [("content", State.CHANGED, Distance.REBUILD)],
+    ),
+    "from archives of conda's with unlike hashes": (
+        {"version": "1", "content": "sha256:1"},
+        {"version": "1", "content": "md5:2"},
+        [("content", State.INCOMPARABLE, None)],
+    ),
+    "that is an interpreter with another path": (
+        {"role": "venv", "version": "3.11.2", "path": ("00 a (stdlib)", "01 b (site)")},
+        {"role": "venv", "version": "3.11.2", "path": ("00 a (stdlib)", "01 c (pth c.pth)", "02 b (site)")},
+        [("path", State.CHANGED, None)],
+    ),
+    "that is an interpreter of another version, and so with another path": (
+        {"role": "venv", "version": "3.11.2", "abi": "3.11", "path": ("00 lib/python3.11 (stdlib)",)},
+        {"role": "venv", "version": "3.12.1", "abi": "3.12", "path": ("00 lib/python3.12 (stdlib)",)},
+        [("version", State.CHANGED, Distance.MINOR)],
+    ),
+    "that is an interpreter with another start": (
+        {"role": "venv", "version": "3.11.2", "hooks": ("a.pth=0123",)},
+        {"role": "venv", "version": "3.11.2", "hooks": ("a.pth=4567",)},
+        [("hooks", State.CHANGED, None)],
+    ),
+    "that is an interpreter with a process older than the disk": (
+        {"role": "venv", "version": "3.11.2", "restart_needed": True},
+        {"role": "venv", "version": "3.11.2", "restart_needed": False},
+        [("restart_needed", State.CHANGED, None)],
+    ),
     "of a version that is none": (
         other(version="2004d"),
         other(version="2004e-final"),

@@ -1,45 +1,33 @@
-"""Reads the distributions of one site directory: names, versions and content ids, from metadata files alone.
+"""Reads the distributions of one entry of sys.path from their metadata files; what they hold is never executed.
 
-Specifications: https://packaging.python.org/en/latest/specifications/recording-installed-packages/
+https://packaging.python.org/en/latest/specifications/recording-installed-packages/
 """
 
-import csv
-import json
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
-from typing import TypeAlias
 from zipfile import BadZipFile, ZipFile
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
+from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.python.direct_url import local_directory, read_direct_url, read_provenance
+from envparity_agent.collectors.python.editable import egg_link, helpers, source_directory
+from envparity_agent.collectors.python.metadata import MAX_METADATA, Headers, egg_requirements, read_headers
+from envparity_agent.collectors.python.record import MAX_RECORD, content_ids
 from envparity_agent.collectors.python.search import join
-from envparity_agent.collectors.redaction import url
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Value
-from envparity_agent.root import MIB, Root
+from envparity_agent.root import MIB, Directory, Root
 
 MAX_ENTRIES = 50_000
-MAX_METADATA = 4 * MIB
-MAX_RECORD = 8 * MIB
 MAX_EGG = 64 * MIB
 
 _NAME = re.compile(r"^[A-Z0-9](?:[A-Z0-9._-]{0,198}[A-Z0-9])?$", re.IGNORECASE)  # PEP 508
-_SIZE = re.compile(r"^[0-9]{1,15}$")
-
-# files of the dist-info directory that tell how it was installed, not what: they differ between pip and uv
-_INSTALLER_FILES = frozenset({
-    "RECORD", "RECORD.jws", "RECORD.p7s", "INSTALLER", "REQUESTED", "direct_url.json",
-    "uv_cache.json", "uv_build.json", "provenance_url.json",
-})  # fmt: skip
-_NOT_A_PATH = ("import ", "import\t", "#")
-
-
-_Row: TypeAlias = tuple[str, str]  # path relative to the site directory, and the hash as RECORD has it
+_FORMS = ("dist-info", "egg-info", "egg", "egg-link")
 
 
 @dataclass(frozen=True)
@@ -50,74 +38,243 @@ class Distribution:
     site: str
     entry: str  # name of the metadata file or directory in the site directory
     attributes: Attributes
+    metadata: str  # path of the file that holds its name and version
+    requires: tuple[str, ...] = ()
+    source: str | None = None  # directory below the root that an editable installation imports from
+    reasons: frozenset[str] = frozenset()  # why not all of it was read
 
     @property
     def version(self) -> str:
         """The version as METADATA has it; empty where it has none."""
         return str(self.attributes.get("version") or "")
 
+    @property
+    def place(self) -> str:
+        """The path of the metadata file or directory."""
+        return join(self.site, self.entry)
 
-def read_entry(root: Root, site: str, reasons: set[str]) -> Iterator[Distribution]:
-    """Yield the distributions at the top level of one entry of sys.path; raises Unreadable where it cannot be listed.
+    @property
+    def record(self) -> str | None:
+        """The path of its RECORD; None for a form that has none."""
+        return join(self.place, "RECORD") if self.attributes["form"] == "dist-info" else None
+
+
+def read_entry(subject: Subject, site: str, names: Sequence[str], reasons: set[str]) -> Iterator[Distribution]:
+    """Yield the distributions at the top level of an entry of sys.path with these names in it.
 
     Vendored metadata further down is not on sys.path and does not count. Adds to `reasons` why something was left out.
+    Raises Unreadable where the entry cannot be opened.
     """
     if site.endswith(".egg"):  # a directory or a zip that a .pth file names: one distribution
         parent, _, egg = site.rpartition("/")
-        yield _read(root, parent, egg, "egg", reasons)
+        found = _egg(subject.root, parent, egg)
+        reasons.update(found.reasons)
+        yield found
         return
-    names = root.names(site)
+    if not names:
+        return
     if len(names) > MAX_ENTRIES:
         reasons.add(Reason.CAP)
-    for entry in names[:MAX_ENTRIES]:
-        form = _form(entry)
-        if form is not None:
-            yield _read(root, site, entry, form, reasons)
+    with subject.root.directory(site) as folder:
+        for entry in names[:MAX_ENTRIES]:
+            form = entry.rpartition(".")[2]
+            if form == "dist-info":
+                found = _remembered(subject, folder, site, entry)
+            elif form in _FORMS and entry != form:
+                found = _READERS[form](subject.root, site, entry)
+            else:
+                continue
+            reasons.update(found.reasons)
+            yield found
 
 
-def added_paths(root: Root, site: str, reasons: set[str]) -> Iterator[str]:
-    """The directories that the .pth files of a site directory add to sys.path; import lines are never executed."""
-    for name in root.names(site):
-        if not name.endswith(".pth") or name.startswith("."):
-            continue
+def _remembered(subject: Subject, folder: Directory, site: str, entry: str) -> Distribution:
+    """A dist-info, read anew only where it changed; one that could not be read is tried again each time."""
+    key = ("distribution", subject.prefix, site, entry)
+    try:
+        with folder.directory(entry) as inner:
+            found = subject.memory.recall(key, _stamp(inner), partial(_dist_info, subject.root, inner, site, entry))
+    except Unreadable as problem:
+        return _Draft("dist-info", site, entry).unread(problem).distribution(Headers())
+    return subject.memory.recall(key, None, lambda: found) if found.reasons else found
+
+
+def _stamp(folder: Directory) -> Hashable:
+    """What changes when a dist-info does; an edit in place of a file moves no time of its directory."""
+    files: list[Hashable] = []
+    for name in ("", "METADATA", "RECORD"):
+        found = folder.stat(name)
+        files.append(found and (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+    return tuple(files)
+
+
+@dataclass
+class _Draft:
+    """A distribution while it is read."""
+
+    form: str
+    site: str
+    entry: str
+    metadata: str = ""  # path below the entry
+    facts: dict[str, Value] = field(default_factory=dict)
+    reasons: set[str] = field(default_factory=set)
+    source: str | None = None
+
+    def unread(self, problem: Unreadable, file: str = "") -> "_Draft":
+        """Say that a file could not be read; without a name it is the metadata itself."""
+        if file or problem.reason != Reason.VANISHED:
+            self.reasons.add(problem.reason)
+            self.facts["problem"] = f"unread: {file}: {problem.reason}" if file else f"unread: {problem.reason}"
+        else:  # an interrupted upgrade leaves a dist-info without METADATA: that is known, and what it was is not
+            self.facts["problem"] = "no metadata"
+        return self
+
+    def read(self, file: str, read: Callable[[], bytes]) -> bytes | None:
+        """What `read` gives; None, and a problem, where it cannot."""
         try:
-            lines = root.read(join(site, name)).decode("utf-8", "replace").splitlines()
-            for line in map(str.strip, lines):
-                if line and not line.startswith(_NOT_A_PATH):
-                    path = _normal(line if line.startswith("/") else f"{site}/{line}")
-                    if _is_path_entry(root, path):
-                        yield path
+            return read()
         except Unreadable as problem:
-            reasons.add(problem.reason)
+            self.unread(problem, file)
+            return None
+
+    def headers(self, read: Callable[[], bytes]) -> Headers:
+        """The metadata's headers; a problem where they cannot be read, or tell no name or no version."""
+        try:
+            found = read_headers(read())
+        except Unreadable as problem:
+            self.unread(problem)
+            return Headers()
+        if not found.name or not found.version:
+            self.facts["problem"] = "no name or no version in the metadata"
+        return found
+
+    def distribution(self, headers: Headers) -> Distribution:
+        """What was read of it."""
+        written = headers.name or self.entry.rpartition(".")[0].split("-")[0]
+        # no valid name, or what pip moved aside in an upgrade: nothing imports by it
+        valid = _NAME.match(written) and not self.entry.startswith("~")
+        name = canonicalize_name(written) if valid else ""
+        facts: dict[str, Value] = {"form": self.form, "location": self.site, **headers.facts(), **self.facts}
+        if headers.name and headers.name != name:
+            facts["display"] = headers.name
+        metadata = join(self.site, self.entry, self.metadata)
+        return Distribution(
+            name, self.site, self.entry, facts, metadata, headers.requires, self.source, frozenset(self.reasons)
+        )
 
 
-def _is_path_entry(root: Root, path: str) -> bool:
-    return root.is_directory(path) or (path.endswith(".egg") and root.is_file(path))
+def _dist_info(root: Root, folder: Directory, site: str, entry: str) -> Distribution:
+    draft = _Draft("dist-info", site, entry, "METADATA")
+    headers = draft.headers(lambda: folder.read("METADATA", MAX_METADATA))
+    names = frozenset(folder.names())
+    record = draft.read("RECORD", lambda: folder.read("RECORD", MAX_RECORD)) if "RECORD" in names else None
+    if record is not None:
+        draft.facts |= content_ids(record, entry)
+    for name, parse in _FILES:
+        content = draft.read(name, partial(folder.read, name)) if name in names else None
+        if content is not None:
+            draft.facts |= parse(content)
+    if "REQUESTED" in names:
+        draft.facts["requested"] = True
+    _find_source(root, draft, record or b"")
+    return draft.distribution(headers)
 
 
-def _normal(path: str) -> str:
-    parts: list[str] = []
-    for part in path.split("/"):
-        if part == "..":
-            del parts[-1:]
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
+def _find_source(root: Root, draft: _Draft, record: bytes) -> None:
+    """Set the source directory of an editable installation."""
+    if draft.facts.get("editable"):
+        draft.source = local_directory(str(draft.facts["source"]))
+        return
+    found = helpers(record) if b"__editable__" in record and "source" not in draft.facts else []
+    try:
+        draft.source = source_directory(found, lambda name: root.read(join(draft.site, name)))
+    except Unreadable as problem:
+        draft.unread(problem, problem.path.rpartition("/")[2])
+    if draft.source is not None:
+        draft.facts["editable"] = True
 
 
-def _form(entry: str) -> str | None:
-    """What kind of metadata an entry of a site directory is; None for what is none."""
-    suffix = entry.rpartition(".")[2]
-    return suffix if suffix in ("dist-info", "egg-info") else None
+def _installer(content: bytes) -> dict[str, Value]:
+    return {"installer": content.decode("utf-8", "replace").strip()}
 
 
-def _metadata(root: Root, site: str, entry: str, form: str) -> bytes:
-    place = join(site, entry)
-    if form == "dist-info":
-        return root.read(join(place, "METADATA"), MAX_METADATA)
-    if root.is_directory(place):
-        return root.read(join(place, "EGG-INFO/PKG-INFO" if form == "egg" else "PKG-INFO"), MAX_METADATA)
-    return zipped_metadata(root, place) if form == "egg" else root.read(place, MAX_METADATA)
+def _wheel(content: bytes) -> dict[str, Value]:
+    lines = [line.partition(":") for line in content.decode("utf-8", "replace").splitlines()]
+    facts: dict[str, Value] = {"tags": tuple(sorted({value.strip() for key, _, value in lines if key == "Tag"}))}
+    builds = [value.strip() for key, _, value in lines if key == "Build"]
+    return {**facts, "build": builds[0]} if builds else facts
+
+
+# a later one's facts win: PEP 710 has provenance_url.json only where there is no direct_url.json
+_FILES: tuple[tuple[str, Callable[[bytes], dict[str, Value]]], ...] = (
+    ("WHEEL", _wheel),
+    ("INSTALLER", _installer),
+    ("provenance_url.json", read_provenance),
+    ("direct_url.json", read_direct_url),
+)
+
+
+def _egg_info(root: Root, site: str, entry: str) -> Distribution:
+    """An .egg-info: a directory of setuptools', or the one file that distutils wrote."""
+    draft = _Draft("egg-info", site, entry)
+    return _legacy(root, draft, "PKG-INFO", "requires.txt")
+
+
+def _egg(root: Root, site: str, entry: str) -> Distribution:
+    """An .egg: a directory or a zip."""
+    draft = _Draft("egg", site, entry)
+    return _legacy(root, draft, "EGG-INFO/PKG-INFO", "EGG-INFO/requires.txt")
+
+
+def _legacy(root: Root, draft: _Draft, metadata: str, requirements: str) -> Distribution:
+    place = join(draft.site, draft.entry)
+    try:
+        directory = root.is_directory(place)
+    except Unreadable as problem:
+        return draft.unread(problem).distribution(Headers())
+    if not directory:
+        zipped = draft.form == "egg"
+        return draft.distribution(
+            draft.headers(lambda: zipped_metadata(root, place) if zipped else root.read(place, MAX_METADATA))
+        )
+    draft.metadata = metadata
+    headers = draft.headers(lambda: root.read(join(place, metadata), MAX_METADATA))
+    if not headers.requires:
+        wanted = draft.read("requires.txt", lambda: root.read_if_there(join(place, requirements)) or b"")
+        headers = Headers(headers.name, headers.version, headers.requires_python, egg_requirements(wanted or b""))
+    return draft.distribution(headers)
+
+
+def _egg_link(root: Root, site: str, entry: str) -> Distribution:
+    """What `setup.py develop` leaves: the way to the sources, in which the .egg-info lies."""
+    draft = _Draft("egg-link", site, entry, facts={"editable": True})
+    content = draft.read(entry, lambda: root.read(join(site, entry)))
+    if content is None:
+        return draft.distribution(Headers())
+    place, draft.source = egg_link(content)
+    draft.facts["source"] = f"file:///{draft.source}"
+    wanted = canonicalize_name(entry.removesuffix(".egg-link"))
+    try:
+        folders = [one for one in root.names(place) if one.endswith(".egg-info")]
+    except Unreadable as problem:
+        return draft.unread(problem).distribution(Headers())
+    named = [one for one in folders if canonicalize_name(one.removesuffix(".egg-info").split("-")[0]) == wanted]
+    if not named:
+        draft.facts["problem"] = "no metadata"
+        return draft.distribution(Headers())
+    inner = _egg_info(root, place, named[0])
+    kept = {key: value for key, value in inner.attributes.items() if key not in ("form", "location")}
+    return Distribution(
+        inner.name, site, entry, {"form": "egg-link", "location": site, **kept, **draft.facts},
+        inner.metadata, inner.requires, draft.source, inner.reasons,
+    )  # fmt: skip
+
+
+_READERS: dict[str, Callable[[Root, str, str], Distribution]] = {
+    "egg-info": _egg_info,
+    "egg": _egg,
+    "egg-link": _egg_link,
+}
 
 
 def zipped_metadata(root: Root, path: str) -> bytes:
@@ -130,158 +287,3 @@ def zipped_metadata(root: Root, path: str) -> bytes:
     if len(content) > MAX_METADATA:
         raise Unreadable(path, Reason.CAP)
     return content
-
-
-def _read(root: Root, site: str, entry: str, form: str, reasons: set[str]) -> Distribution:
-    attributes: dict[str, Value] = {"form": form, "location": site}
-    headers: dict[str, str] = {}
-    try:
-        headers = _headers(_metadata(root, site, entry, form), ("name", "version"))
-        if not headers.get("name") or not headers.get("version"):
-            attributes["problem"] = "no name or no version in the metadata"
-    except Unreadable as problem:
-        # an interrupted upgrade leaves a dist-info without METADATA: that is known, and what it was is not
-        attributes["problem"] = "no metadata" if problem.reason == Reason.VANISHED else f"unread: {problem.reason}"
-        if problem.reason != Reason.VANISHED:
-            reasons.add(problem.reason)
-    if headers.get("version"):
-        attributes["version"] = headers["version"]
-    if form == "dist-info":
-        attributes |= _dist_info(root, site, entry, reasons)
-    name = headers.get("name") or entry.rpartition(".")[0].split("-")[0]
-    return Distribution(_key(name, entry), site, entry, attributes)
-
-
-def _key(name: str, entry: str) -> str:
-    """The normalised name; empty for what cannot be imported by one: no valid name, or a leftover of an upgrade."""
-    return canonicalize_name(name) if _NAME.match(name) and not entry.startswith("~") else ""
-
-
-def _headers(content: bytes, wanted: Iterable[str]) -> dict[str, str]:
-    """The first value of each wanted header, in one pass over the header block."""
-    head = re.split(rb"\r?\n\r?\n", content, maxsplit=1)[0].decode("utf-8", "backslashreplace")
-    names = frozenset(wanted)
-    found: dict[str, str] = {}
-    for line in head.splitlines():
-        key, separator, value = line.partition(":")
-        key = key.lower()
-        if separator and key in names and key not in found:
-            found[key] = value.strip()
-    return found
-
-
-def _dist_info(root: Root, site: str, entry: str, reasons: set[str]) -> dict[str, Value]:
-    facts: dict[str, Value] = {}
-    for name, cap, parse in _FILES:
-        try:
-            content = root.read_if_there(join(site, entry, name), cap)
-        except Unreadable as problem:
-            reasons.add(problem.reason)
-            facts["problem"] = f"unread: {name}: {problem.reason}"
-            continue
-        if content is not None:
-            facts |= parse(content, entry)
-    return facts
-
-
-def _installer(content: bytes, _: str) -> dict[str, Value]:
-    return {"installer": content.decode("utf-8", "replace").strip()}
-
-
-def _wheel(content: bytes, _: str) -> dict[str, Value]:
-    lines = [line.partition(":") for line in content.decode("utf-8", "replace").splitlines()]
-    facts: dict[str, Value] = {"tags": tuple(sorted({value.strip() for key, _, value in lines if key == "Tag"}))}
-    builds = [value.strip() for key, _, value in lines if key == "Build"]
-    return {**facts, "build": builds[0]} if builds else facts
-
-
-def _direct_url(content: bytes, _: str) -> dict[str, Value]:
-    """The facts of PEP 610; a file that cannot be parsed has none."""
-    try:
-        document = json.loads(content)
-        facts: dict[str, Value] = {"source": url(str(document["url"]))}
-        if document.get("vcs_info", {}).get("commit_id"):
-            facts["commit"] = str(document["vcs_info"]["commit_id"])
-        if document.get("dir_info", {}).get("editable") is True:
-            facts["editable"] = True
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {"problem": "direct_url.json: invalid"}
-    return facts
-
-
-def content_ids(record: bytes, entry: str) -> dict[str, Value]:
-    """The content ids of a RECORD, from the rows that do not depend on who installed it, and where.
-
-    Equal for pip and uv and for two prefixes; different for the wheel and the sdist build of one version.
-    """
-    try:
-        rows = sorted(_rows(record, entry))
-    except csv.Error:
-        return {"problem": "RECORD: invalid"}
-    code = [row for row in rows if not row[0].startswith("*.dist-info/")]
-    pure = [row for row in code if row[0].endswith(".py")]
-    return {"content": _hash(rows), "code": _hash(code), "pure": _hash(pure)}
-
-
-def _rows(record: bytes, entry: str) -> set[_Row]:
-    """The rows that count, each once, with a constant in the place of the dist-info directory's name."""
-    prefix = f"{entry}/"
-    rows: set[_Row] = set()
-    for row in csv.reader(record.decode("utf-8", "replace").splitlines()):
-        if not row:
-            continue
-        path, hash = row[0].replace("\\", "/"), row[1] if len(row) > 1 else ""
-        if path.endswith(".pyc") or "__pycache__/" in path or path.startswith(("../", "/")) or ":" in path[:3]:
-            continue
-        if path.startswith(prefix):
-            inner = path[len(prefix) :]
-            if inner in _INSTALLER_FILES:
-                continue
-            path = f"*.dist-info/{inner}"
-        rows.add((path, hash))
-    return rows
-
-
-def _hash(rows: Iterable[_Row]) -> str:
-    text = "\n".join(f"{path},{hash}" for path, hash in rows)
-    return f"sha256:{sha256(text.encode('utf-8', 'replace')).hexdigest()}"
-
-
-_FILES: tuple[tuple[str, int, Callable[[bytes, str], dict[str, Value]]], ...] = (
-    ("RECORD", MAX_RECORD, content_ids),
-    ("WHEEL", MIB, _wheel),
-    ("INSTALLER", MIB, _installer),
-    ("direct_url.json", MIB, _direct_url),
-)
-
-
-def first_matching(root: Root, candidates: list[Distribution]) -> Distribution:
-    """Of several distributions of one name in one directory, the one whose RECORD fits the files on disk.
-
-    A stale dist-info beside the current one is what importlib.metadata may report, but never what is imported.
-    """
-    return max(candidates, key=lambda one: (_fit(root, one), _ordered(one.version), one.entry))
-
-
-def _ordered(version: str) -> Version:
-    try:
-        return Version(version)
-    except (InvalidVersion, ValueError):  # ValueError: more digits than int() takes
-        return Version("0")
-
-
-def _fit(root: Root, distribution: Distribution) -> int:
-    """How many files are there with the size that RECORD says, less those that are not."""
-    try:
-        record = root.read(join(distribution.site, distribution.entry, "RECORD"), MAX_RECORD)
-        rows = list(csv.reader(record.decode("utf-8", "replace").splitlines()))
-    except (Unreadable, csv.Error):
-        return -MAX_ENTRIES
-    score = 0
-    for path, size in ((row[0], row[2]) for row in rows if len(row) > 2 and _SIZE.match(row[2])):
-        try:
-            status = root.stat(join(distribution.site, path))
-        except Unreadable:
-            continue  # says neither that it fits nor that it does not
-        score += 1 if status and status.st_size == int(size) else -1
-    return score

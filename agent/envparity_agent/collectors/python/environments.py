@@ -2,37 +2,64 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from envparity_agent.collectors.interface import Subject
-from envparity_agent.collectors.python.distributions import Distribution, added_paths, first_matching, read_entry
-from envparity_agent.collectors.python.interpreter import facts
-from envparity_agent.collectors.python.search import (
-    Environment,
-    interpreters,
-    join,
-    searched,
-    site_directories,
-    venv,
-)
+from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.python.conda import Conda, read_conda
+from envparity_agent.collectors.python.distributions import Distribution
+from envparity_agent.collectors.python.importing import read_all
+from envparity_agent.collectors.python.interpreter import Interpreter, identify
+from envparity_agent.collectors.python.places import relative
+from envparity_agent.collectors.python.requirements import Installed, unmet
+from envparity_agent.collectors.python.search import Environment, interpreters, join, searched, venv
+from envparity_agent.collectors.python.symbols import symbols
+from envparity_agent.collectors.python.syspath import SearchPath, search_path
+from envparity_agent.collectors.python.verify import verify
 from envparity_agent.collectors.python.walk import SITE_NAMES
 from envparity_agent.errors import Unreadable, UsageError
-from envparity_agent.fingerprint import Attributes, Reason, Section, Status
+from envparity_agent.fingerprint import Attributes, Reason, Section, Status, Value
 from envparity_agent.root import Root
 
 _log = logging.getLogger(__name__)
 
 INTERPRETER = "@python"  # no distribution can have this name
+SCHEMA = 2
+_TRIES = 2
+
+# what a conda package or a distribution's build leaves in direct_url.json: the path of the machine that built it
+_SOURCE = ("archive", "commit", "editable", "source")
+# attribute of a checkout -> attribute of the distribution that lies in it
+_CHECKOUT = {"commit": "head", "dirty": "dirty", "changes": "changes"}
 
 
-def collect(subject: Subject) -> Iterator[Section]:
-    """Yield `python`, which says how complete the search was, and one `python/NAME` for each environment."""
+@dataclass(frozen=True)
+class Neighbours:
+    """What other collectors know of the same root, and an environment is told with."""
+
+    owner: Callable[[str], str | None]  # path below the root -> the OS package that it belongs to
+    # directory -> commit, dirty, changes; adds why not all of it to the set, raises Unreadable
+    checkout: Callable[[Root, str, Memory, set[str]], Attributes]
+
+
+def alone(_: Subject) -> Neighbours:
+    """No neighbours: nobody owns anything, and no directory is a checkout."""
+    return Neighbours(owner=lambda _: None, checkout=lambda *_: {})
+
+
+def collect(subject: Subject, neighbours: Callable[[Subject], Neighbours] = alone) -> Iterator[Section]:
+    """Yield `python`, which says how complete the search was, and one `python/NAME` for each environment.
+
+    With the operator's `verify` also `verify/NAME`, and with `symbols` one `symbols/DISTRIBUTION-CONTENT` for each
+    distribution, once however many environments have it.
+    """
     if subject.only is not None:
-        yield from _sections(subject, at(subject.root, subject.only))
+        yield from _sections(subject, at(subject.root, subject.only), neighbours(subject))
         return
     subject.progress("searching for Python environments")
     found = searched(subject)
-    yield from _sections(subject, found.environments)
+    yield from _sections(subject, found.environments, neighbours(subject))
     yield Section(
         "python",
         "python-search",
@@ -44,19 +71,38 @@ def collect(subject: Subject) -> Iterator[Section]:
     )
 
 
-def _sections(subject: Subject, environments: Sequence[Environment]) -> Iterator[Section]:
+def _sections(subject: Subject, environments: Sequence[Environment], neighbours: Neighbours) -> Iterator[Section]:
     names = _names(subject)
     prefixes = Counter(one.prefix for one in environments)
+    told: set[str] = set()  # contents whose symbols have been told
     for environment in environments:
         subject.progress(f"reading {environment.name}")
         name = names.get(environment.prefix, environment.name)
         if name in names.values() and prefixes[environment.prefix] > 1:
             name = f"{name}-{environment.abi}"  # one prefix with several Python versions
-        try:
-            yield _section(subject.root, environment, name)
-        except Exception:  # noqa: BLE001  # one environment that breaks the reader must not hide the others
-            _log.exception("reading %s failed", environment.name)
-            yield Section(f"python/{name}", "python", 1, status=Status.FAILED, reasons=(Reason.ERROR,))
+        yield from _isolated(subject, environment, name, neighbours, told)
+
+
+def _isolated(
+    subject: Subject, environment: Environment, name: str, neighbours: Neighbours, told: set[str]
+) -> Iterator[Section]:
+    """The sections of one environment; where it breaks the reader, it must not hide the others."""
+    path, kind, schema = f"python/{name}", "python", SCHEMA
+    try:
+        section, distributions = _section(subject, environment, name, neighbours)
+        yield section
+        if subject.options.verify:
+            path, kind, schema = f"verify/{name}", "python-files", 1
+            yield verify(subject, name, environment.prefix, distributions)
+        for item, distribution in distributions.items() if subject.options.symbols else ():
+            path, kind, schema = f"symbols/{item}", "symbols", 1
+            public = symbols(subject, distribution) if "#" not in item else None
+            if public and public.path not in told:
+                told.add(public.path)
+                yield public
+    except Exception:  # noqa: BLE001  # whatever a hostile environment makes the reader do
+        _log.exception("reading %s failed", path)
+        yield Section(path, kind, schema, status=Status.FAILED, reasons=(Reason.ERROR,))
 
 
 def _names(subject: Subject) -> dict[str, str]:
@@ -87,57 +133,89 @@ def at(root: Root, path: str) -> tuple[Environment, ...]:
     )
 
 
-def _section(root: Root, environment: Environment, name: str) -> Section:
+def _section(
+    subject: Subject, environment: Environment, name: str, neighbours: Neighbours
+) -> tuple[Section, Mapping[str, Distribution]]:
+    """The section of an environment, and its distributions by their items."""
     reasons: set[str] = set()
-    interpreter, base = facts(root, environment, reasons)
-    entries = _path_entries(root, environment, base, reasons)
-    items = {INTERPRETER: interpreter, **_distributions(root, environment, entries, reasons)}
-    return Section(
+    interpreter = identify(subject, environment, reasons)
+    path, distributions = _settled(subject, environment, interpreter, reasons)
+    conda = read_conda(subject, environment.prefix, reasons)
+    lacks = _unmet(subject, environment, interpreter, distributions)
+    items: dict[str, Attributes] = {
+        INTERPRETER: {**interpreter.attributes, "path": path.told(), "hooks": path.told_hooks(environment.prefix)},
+        **_packages(conda, distributions),
+    }
+    for item, distribution in distributions.items():
+        facts = _attributes(subject, distribution, conda, neighbours, reasons)
+        facts["location"] = relative(distribution.site, environment.prefix)
+        if item in lacks:
+            facts["unmet"] = lacks[item]
+        items[item] = facts
+    reasons |= path.reasons
+    section = Section(
         f"python/{name}",
         "python",
-        1,
+        SCHEMA,
         items,
         status=Status.PARTIAL if reasons else Status.OK,
         reasons=tuple(sorted(reasons)),
         observed={} if name == environment.name else {"location": f"/{environment.name}"},
     )
+    return section, distributions
 
 
-def _path_entries(root: Root, environment: Environment, base: Environment | None, reasons: set[str]) -> dict[str, None]:
-    """The entries of sys.path that hold distributions, in the order in which imports look into them."""
-    entries: dict[str, None] = {}
-    for one in (environment, base):
+def _settled(
+    subject: Subject, environment: Environment, interpreter: Interpreter, reasons: set[str]
+) -> tuple[SearchPath, dict[str, Distribution]]:
+    """The search path and its distributions; read once more where an installer was at work meanwhile."""
+    for _ in range(_TRIES):
+        seen: set[str] = set()
+        path = search_path(subject.root, environment, interpreter.base, interpreter.system_site)
+        distributions = read_all(subject, path.entries, environment.prefix, seen)
+        if path.is_as_read(subject.root):
+            break
+    else:
+        seen.add(Reason.VANISHED)
+    reasons |= seen
+    return path, distributions
+
+
+def _attributes(
+    subject: Subject, distribution: Distribution, conda: Conda, neighbours: Neighbours, reasons: set[str]
+) -> dict[str, Value]:
+    """The facts of a distribution, with what its owner and the checkout that it lies in add."""
+    facts: dict[str, Value] = dict(distribution.attributes)
+    package = conda.owners.get(distribution.place)
+    owner = package.owner if package else neighbours.owner(distribution.metadata)
+    if owner:
+        facts["owner"] = owner
+    if package:
+        facts |= {key: value for key, value in package.facts().items() if key in ("build", "channel")}
+    if (owner or facts.get("installer") == "conda") and str(facts.get("source", "")).startswith("file:"):
+        return {key: value for key, value in facts.items() if key not in _SOURCE}
+    if distribution.source is not None:
         try:
-            for site in site_directories(root, one) if one else ():
-                for path in (site, *added_paths(root, site, reasons)):
-                    entries.setdefault(path)
+            checkout = neighbours.checkout(subject.root, distribution.source, subject.memory, reasons)
         except Unreadable as problem:
             reasons.add(problem.reason)
-    return entries
+            return facts
+        facts |= {ours: checkout[theirs] for theirs, ours in _CHECKOUT.items() if theirs in checkout}
+    return facts
 
 
-def _distributions(
-    root: Root, environment: Environment, entries: Iterable[str], reasons: set[str]
-) -> dict[str, Attributes]:
-    """Name what imports by its name alone; what it shadows, or what cannot be imported, by name and place."""
-    items: dict[str, Attributes] = {}
-    for entry in entries:
-        by_name: dict[str, list[Distribution]] = {}
-        try:
-            for distribution in read_entry(root, entry, reasons):
-                by_name.setdefault(distribution.name, []).append(distribution)
-        except Unreadable as problem:
-            reasons.add(problem.reason)
-        location = _relative(entry, environment.prefix)
-        for name, found in by_name.items():
-            imported = found[0] if len(found) == 1 else first_matching(root, found)
-            for distribution in found:
-                alone = bool(name) and distribution is imported and name not in items
-                place = _relative(join(distribution.site, distribution.entry), environment.prefix)
-                key = name if alone else f"{name or 'invalid'}#{place}"
-                items[key] = {**distribution.attributes, "location": location}
-    return items
+def _packages(conda: Conda, distributions: Mapping[str, Distribution]) -> dict[str, Attributes]:
+    """The conda packages that are no Python distribution of the environment."""
+    known = {conda.owners[one.place].name for one in distributions.values() if one.place in conda.owners}
+    return {f"conda:{one.name}": one.facts() for one in conda.packages if one.name not in known}
 
 
-def _relative(site: str, prefix: str) -> str:
-    return site.removeprefix(f"{prefix}/") if prefix and site.startswith(f"{prefix}/") else f"/{site}"
+def _unmet(
+    subject: Subject, environment: Environment, interpreter: Interpreter, distributions: Mapping[str, Distribution]
+) -> Mapping[str, tuple[str, ...]]:
+    """Requirements of what imports that nothing fulfils; worked out anew where a distribution or the Python changed."""
+    installed = {item: Installed(one.version, one.requires) for item, one in distributions.items() if "#" not in item}
+    markers = interpreter.markers()
+    stamp = (tuple(installed.items()), tuple(markers.items()))
+    key = ("unmet", subject.prefix, environment.name, environment.library)
+    return subject.memory.recall(key, stamp, lambda: unmet(installed, markers))

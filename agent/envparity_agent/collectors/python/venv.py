@@ -40,7 +40,7 @@ def read_configuration(root: Root, prefix: str) -> Configuration | None:
     candidates = (
         home.rpartition("/")[0],
         home,  # virtualenv before 20.16 wrote the prefix itself
-        fields.get("base-prefix", "").strip("/"),
+        *(fields[key].strip("/") for key in ("base-prefix",) if key in fields),
         *(path.rpartition("/")[0].rpartition("/")[0] for path in executables if path),
         # /bin is /usr/bin on merged systems
         *(["usr"] if home == "bin" else []),

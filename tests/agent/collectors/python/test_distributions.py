@@ -3,7 +3,6 @@
 import json
 import os
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,12 @@ from hypothesis import strategies as st
 from envparity_agent.canonical import canonical, decode
 from envparity_agent.collectors import PYTHON_ONLY
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.python.direct_url import read_direct_url
 from envparity_agent.collectors.python.distributions import (
-    MAX_METADATA,
     Distribution,
-    added_paths,
-    content_ids,
     read_entry,
 )
+from envparity_agent.collectors.python.metadata import MAX_METADATA, read_headers
 from envparity_agent.fingerprint import Attributes, Reason, Target, clean
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
@@ -29,37 +27,14 @@ from tests.agent.wheels import bare_environment, pip_environment, pip_install, u
 
 IDS = ("content", "code", "pure")
 
-# the same wheel by pip (CRLF, its own files) and by uv (LF), as they wrote it
-BY_PIP = (
-    "../../../bin/shop,sha256=o5x,208\r\n"
-    "shop-1.0.dist-info/INSTALLER,sha256=zuu,4\r\n"
-    "shop-1.0.dist-info/METADATA,sha256=meta,50\r\n"
-    "shop-1.0.dist-info/RECORD,,\r\n"
-    "shop-1.0.dist-info/REQUESTED,sha256=47D,0\r\n"
-    "shop-1.0.dist-info/direct_url.json,sha256=url,90\r\n"
-    "shop/__init__.py,sha256=init,30\r\n"
-    "shop/__pycache__/__init__.cpython-311.pyc,,\r\n"
-    "shop/data.txt,sha256=data,5\r\n"
-)
-BY_UV = (
-    "shop/data.txt,sha256=data,5\n"
-    "shop/__init__.py,sha256=init,30\n"
-    "shop-1.0.dist-info/METADATA,sha256=meta,50\n"
-    "shop-1.0.dist-info/INSTALLER,sha256=5hh,2\n"
-    "shop-1.0.dist-info/uv_cache.json,sha256=cac,100\n"
-    "shop-1.0.dist-info/direct_url.json,sha256=other,99\n"
-    "shop-1.0.dist-info/RECORD,,\n"
-    "../../../bin/shop,sha256=abc,300\n"
-)
-
-
-def ids(text: str, entry: str = "shop-1.0.dist-info") -> Mapping[str, Any]:
-    return content_ids(text.encode(), entry)
-
 
 def site_of(root: Path, reasons: set[str] | None = None) -> list[Distribution]:
     with Root(str(root)) as opened:
-        return list(read_entry(opened, ".", set() if reasons is None else reasons))
+        return read_all(opened, ".", reasons)
+
+
+def read_all(root: Root, place: str, reasons: set[str] | None = None) -> list[Distribution]:
+    return list(read_entry(Subject(root), place, root.names(place), set() if reasons is None else reasons))
 
 
 def only(root: Path) -> Distribution:
@@ -68,59 +43,11 @@ def only(root: Path) -> Distribution:
 
 
 def python(place: Path) -> dict[str, Attributes]:
-    """The distributions of a virtual environment, as its fingerprint has them."""
+    """The items of a virtual environment, as its fingerprint has them."""
     with Root("/") as root:
         found = survey(Target("python", str(place)), Subject(root, only=str(place)), PYTHON_ONLY)
     [section] = found.sections.values()
     return dict(section.items)
-
-
-def test_content_is_equal_for_pip_and_uv() -> None:
-    assert set(ids(BY_PIP)) == set(IDS)
-    assert ids(BY_PIP) == ids(BY_UV)
-
-
-@pytest.mark.parametrize(
-    "rewritten",
-    [
-        BY_PIP.replace("\r\n", "\n"),
-        BY_PIP.replace("../../../bin/shop", "/usr/local/bin/shop"),
-        BY_PIP.replace("shop/data.txt", r"shop\data.txt"),
-        BY_PIP.replace("shop/data.txt", '"shop/data.txt"'),
-        BY_PIP + "shop/data.txt,sha256=data,5\r\n",
-        BY_PIP + "shop/legacy.pyc,sha256=x,1\r\nshop/__pycache__/main.nbi,sha256=x,1\r\n",
-        BY_PIP + "C:/Scripts/shop.exe,sha256=x,1\r\n\r\n",
-        BY_PIP + "shop-1.0.dist-info/RECORD.jws,sha256=x,1\r\nshop-1.0.dist-info/provenance_url.json,sha256=x,1\r\n",
-    ],
-)
-def test_what_depends_on_the_installation_is_no_content(rewritten: str) -> None:
-    assert ids(rewritten) == ids(BY_PIP)
-
-
-def test_the_name_of_the_metadata_directory_is_no_content() -> None:
-    renamed = BY_PIP.replace("shop-1.0.dist-info", "Shop-1.0.dist-info")
-    assert ids(renamed, "Shop-1.0.dist-info") == ids(BY_PIP)
-
-
-def changed_by(old: str, new: str) -> set[str]:
-    before, after = ids(BY_PIP), ids(BY_PIP.replace(old, new))
-    return {kind for kind in IDS if before[kind] != after[kind]}
-
-
-def test_another_file_is_other_content_of_just_its_kinds() -> None:
-    assert changed_by("sha256=init", "sha256=patched") == {"content", "code", "pure"}
-    assert changed_by("sha256=data", "sha256=patched") == {"content", "code"}
-    assert changed_by("sha256=meta", "sha256=patched") == {"content"}
-    assert changed_by("shop/data.txt", "shop/more.txt") == {"content", "code"}
-
-
-def test_a_record_that_is_no_table_is_a_problem() -> None:
-    assert ids(f"shop/{'x' * 200_000}.py,sha256=a,1\n") == {"problem": "RECORD: invalid"}
-
-
-@given(st.binary(max_size=200))
-def test_no_record_is_more_than_a_problem(noise: bytes) -> None:
-    assert set(content_ids(noise, "shop-1.0.dist-info")) in ({"problem"}, set(IDS))
 
 
 @pytest.fixture(scope="module")
@@ -203,21 +130,21 @@ def test_egg_info_is_a_directory_or_a_file(tmp_path: Path) -> None:
 
 def egg(root: Path, name: str) -> Distribution:
     with Root(str(root)) as opened:
-        [one] = read_entry(opened, name, set())
+        [one] = read_all(opened, name)
     return one
 
 
-def test_an_egg_is_a_directory_or_a_zip_that_a_pth_file_names(tmp_path: Path) -> None:
+def test_an_egg_is_a_directory_or_a_zip(tmp_path: Path) -> None:
     put(tmp_path, "site/one.egg/EGG-INFO/PKG-INFO", "Name: one\nVersion: 1.0\n")
+    put(tmp_path, "site/one.egg/EGG-INFO/requires.txt", "two>1\n[:python_version > '3']\nsix\n[x:a]\nyarl\n[y]\nidna\n")
     with zipfile.ZipFile(tmp_path / "site/two.egg", "w") as archive:
         archive.writestr("EGG-INFO/PKG-INFO", "Name: two\nVersion: 2.0\n")
-    put(tmp_path, "site/easy-install.pth", "./one.egg\n./two.egg\n./gone.egg\n")
-    assert added(tmp_path) == ["site/one.egg", "site/two.egg"]
-    found = [egg(tmp_path, name) for name in added(tmp_path)]
-    assert [(one.name, one.version, one.attributes["form"]) for one in found] == [
-        ("one", "1.0", "egg"),
-        ("two", "2.0", "egg"),
-    ]
+    one, two = (egg(tmp_path, f"site/{name}.egg") for name in ("one", "two"))
+    assert (one.name, one.version, one.attributes["form"]) == ("one", "1.0", "egg")
+    assert (two.name, two.version, two.attributes["form"]) == ("two", "2.0", "egg")
+    assert one.requires == (
+        "two>1", "six ; (python_version > '3')", 'yarl ; (a) and extra == "x"', 'idna ; extra == "y"',
+    )  # fmt: skip
 
 
 def test_a_zipped_egg_that_is_none_or_too_large_is_a_problem(tmp_path: Path) -> None:
@@ -296,6 +223,35 @@ def test_bytes_that_are_no_text_are_shown_by_their_escapes(tmp_path: Path) -> No
     assert only(tmp_path).version == r"1.0+\xe9"
 
 
+def test_metadata_tells_what_it_requires_and_how_it_writes_its_name(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        "foo-1.0.dist-info/METADATA",
+        "Name: Foo_Bar\r\nREQUIRES-DIST: b; extra == 'x'\r\nVersion: 1\r\nRequires-Dist: a\r\n"
+        "Requires-Python: >=3.8\r\n\r\nRequires-Dist: words\r\n",
+    )
+    found = only(tmp_path).attributes
+    assert (found["display"], found["requires_python"]) == ("Foo_Bar", ">=3.8")
+    assert found["requires"] == ("b; extra == 'x'", "a")
+
+
+def test_a_name_that_is_normal_is_not_told_twice(tmp_path: Path) -> None:
+    distribution(tmp_path, "foo", "1.0")
+    assert not {"display", "requires", "requires_python", "requested", "archive"} & only(tmp_path).attributes.keys()
+
+
+def test_what_a_person_asked_for_is_said(tmp_path: Path) -> None:
+    put(distribution(tmp_path, "foo", "1.0"), "REQUESTED")
+    assert only(tmp_path).attributes["requested"] is True
+
+
+@given(st.binary(max_size=300))
+def test_no_metadata_is_more_than_texts(noise: bytes) -> None:
+    found = read_headers(b"Name: x\nRequires-Dist: " + noise)
+    assert found.name == "x"
+    assert all(isinstance(one, str) for one in (found.version, found.requires_python, *found.requires))
+
+
 def test_a_newline_in_a_directorys_name_stays_in_one_item(tmp_path: Path) -> None:
     put(tmp_path, "foo\nbar-1.0.dist-info/INSTALLER", "pip")
     assert (only(tmp_path).name, only(tmp_path).entry) == ("", "foo\nbar-1.0.dist-info")
@@ -341,11 +297,51 @@ def test_a_direct_url_is_kept_without_its_credentials(tmp_path: Path) -> None:
     assert facts["source"] == "https://files.example:8443/a/foo.whl"
 
 
+@pytest.mark.parametrize(
+    ("archive", "told"),
+    [
+        ({"hashes": {"SHA256": "ABCDEF01", "md5": "01234567"}}, ("md5:01234567", "sha256:abcdef01")),
+        ({"hash": "sha256=abcdef01"}, ("sha256:abcdef01",)),
+        ({"hashes": {"sha256": "abcdef01"}, "hash": "md5=01234567"}, ("sha256:abcdef01",)),
+        ({"hashes": {"sha256": "hunter2 and more", "user:pw": "abcdef01"}}, None),
+    ],
+)
+def test_the_hashes_of_the_archive_are_told(tmp_path: Path, archive: Any, told: Any) -> None:
+    assert direct(tmp_path, {"url": "https://x.example/foo.whl", "archive_info": archive}).get("archive") == told
+
+
+def test_where_an_index_gave_the_archive_its_hashes_are_told(tmp_path: Path) -> None:
+    folder = distribution(tmp_path, "foo", "1.0")
+    put(folder, "provenance_url.json", '{"url": "https://x", "archive_info": {"hashes": {"sha256": "abcdef01"}}}')
+    assert only(tmp_path).attributes["archive"] == ("sha256:abcdef01",)
+    put(folder, "provenance_url.json", "{")
+    assert "problem" not in only(tmp_path).attributes
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("url", "vcs_info", "dir_info", "archive_info"), json_values)))
+def test_a_direct_url_of_any_shape_has_facts_or_a_problem(document: Any) -> None:
+    found = read_direct_url(json.dumps(document).encode())
+    assert "source" in found or found == {"problem": "direct_url.json: invalid"}
+    assert decode(canonical(clean([("x", found)])))
+
+
 def test_the_identity_of_version_control_is_its_commit(tmp_path: Path) -> None:
     vcs = {"vcs": "git", "requested_revision": "main", "commit_id": "0123abcd"}
     facts = direct(tmp_path, {"url": "https://git.example/foo", "vcs_info": vcs})
     assert facts["commit"] == "0123abcd"
     assert "main" not in facts.values()
+
+
+def test_the_directory_of_an_editable_installation_is_that_of_its_url(tmp_path: Path) -> None:
+    direct(tmp_path, {"url": "file:///srv/my%20code/../foo", "dir_info": {"editable": True}})
+    assert only(tmp_path).source == "srv/foo"
 
 
 def test_an_editable_installation_is_said(tmp_path: Path) -> None:
@@ -365,7 +361,20 @@ def test_a_direct_url_that_is_none_is_a_problem(tmp_path: Path, document: bytes)
     assert facts["version"] == "1.0"
 
 
-@pytest.mark.parametrize("inner", [{"vcs_info": None}, {"vcs_info": []}, {"dir_info": 1}])
+@pytest.mark.parametrize(
+    "inner",
+    [
+        {"vcs_info": None},
+        {"vcs_info": []},
+        {"dir_info": 1},
+        {"url": 5},
+        {"vcs_info": {"commit_id": 5}},
+        {"archive_info": []},
+        {"archive_info": {"hashes": "sha256"}},
+        {"archive_info": {"hashes": {"sha256": 1}}},
+        {"archive_info": {"hash": 1}},
+    ],
+)
 def test_a_direct_url_of_another_shape_is_a_problem(tmp_path: Path, inner: dict[str, Any]) -> None:
     assert direct(tmp_path, {"url": "https://x.example", **inner})["problem"] == "direct_url.json: invalid"
 
@@ -381,41 +390,39 @@ def test_a_site_directory_that_is_too_large_is_read_up_to_a_cap_and_that_is_said
     assert reasons == {Reason.CAP}
 
 
-def added(root: Path, reasons: set[str] | None = None) -> list[str]:
-    with Root(str(root)) as opened:
-        return list(added_paths(opened, "site", set() if reasons is None else reasons))
-
-
-def test_path_lines_of_pth_files_are_followed_and_import_lines_never_executed(tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
-    for name in ("absolute", "site/relative", "beside", "site/import os"):
-        (tmp_path / name).mkdir(parents=True)
-    put(
-        tmp_path,
-        "site/a.pth",
-        f"# comment\n/absolute\nimport os; open({str(canary)!r}, 'w')\nimport\tos\nimport os\n"
-        "relative\n\n../beside\nnowhere\n",
-    )
-    put(tmp_path, "site/b.pth", "/absolute/../../../beside\n")
-    put(tmp_path, "site/sitecustomize.py", f"open({str(canary)!r}, 'w')\n")
-    put(tmp_path, "site/.hidden.pth", "/absolute\n")
-    assert added(tmp_path) == ["absolute", "site/relative", "beside", "beside"]
-    assert not canary.exists()
-
-
-def test_a_pth_file_that_cannot_be_read_adds_nothing_and_that_is_said(tmp_path: Path) -> None:
-    (tmp_path / "site").mkdir()
-    (tmp_path / "more").mkdir()
-    os.mkfifo(tmp_path / "site/a.pth")
-    put(tmp_path, "site/b.pth", b"\xff\xfe\n/more\n")
-    reasons: set[str] = set()
-    assert added(tmp_path, reasons) == ["more"]
-    assert reasons == {Reason.NOT_REGULAR}
-
-
 def test_a_record_counts_what_it_lists(tmp_path: Path) -> None:
     files = {"foo/__init__.py": b"one"}
     put(distribution(tmp_path, "foo", "1.0"), "RECORD", record(files, "foo-1.0.dist-info/RECORD"))
     one = only(tmp_path).attributes["content"]
     put(tmp_path / "foo-1.0.dist-info", "RECORD", record({"foo/__init__.py": b"two"}, "foo-1.0.dist-info/RECORD"))
     assert only(tmp_path).attributes["content"] != one
+
+
+def test_a_distribution_is_read_again_when_a_file_of_it_was_edited_in_place(tmp_path: Path) -> None:
+    folder = distribution(tmp_path, "foo", "1.0")
+    with Root(str(tmp_path)) as root:
+        subject = Subject(root)
+
+        def read() -> Distribution:
+            subject.memory.begin()
+            [found] = read_entry(subject, ".", root.names("."), set())
+            return found
+
+        first = read()
+        assert read() is first
+        with (folder / "METADATA").open("r+") as file:
+            file.write("Metadata-Version: 2.1\nName: foo\nVersion: 9.9\n")
+        assert read().version == "9.9"
+
+
+def test_what_could_not_be_read_is_tried_again(tmp_path: Path) -> None:
+    folder = distribution(tmp_path, "foo", "1.0")
+    (folder / "WHEEL").unlink()
+    (folder / "WHEEL").symlink_to("WHEEL")
+    with Root(str(tmp_path)) as root:
+        subject = Subject(root)
+        [first] = read_entry(subject, ".", root.names("."), set())
+        reasons: set[str] = set()
+        [again] = read_entry(subject, ".", root.names("."), reasons)
+    assert first is not again
+    assert reasons == {Reason.SYMLINKS}

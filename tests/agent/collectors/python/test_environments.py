@@ -1,16 +1,23 @@
 """Checks that what imports has its plain name in an environment, and that everything else says where it is."""
 
 import os
+from collections.abc import Callable, Hashable
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
-from envparity_agent.collectors.interface import Options
+from envparity_agent.collectors.interface import Options, Subject
+from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.python.environments import Neighbours, collect
 from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
+from envparity_agent.root import Root
 from envparity_agent.targets import fingerprint
 from tests.agent.roots import fingerprint_of
 from tests.agent.trees import distribution, interpreter, put, venv
+
+Facts = TypeVar("Facts")
 
 SYSTEM_SITE = "home = /usr/bin\nversion = 3.11.2\ninclude-system-site-packages = true\n"
 
@@ -87,6 +94,88 @@ def test_a_directory_that_a_pth_file_adds_is_read_after_its_site(tmp_path: Path)
     assert (found["shop"], found["theme"]) == ("1", "3")
 
 
+def test_a_distribution_whose_modules_are_hidden_by_the_standard_library_does_not_import(tmp_path: Path) -> None:
+    interpreter(tmp_path)
+    put(tmp_path, "usr/lib/python3.11/dataclasses.py")
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "dataclasses", "0.8", {"dataclasses.py": "old"})
+    distribution(site, "shop", "1", {"shop/__init__.py": "", "dataclasses/__init__.py": ""})
+    assert versions(read(tmp_path)) == {
+        "dataclasses#lib/python3.11/site-packages/dataclasses-0.8.dist-info": "0.8",
+        "shop": "1",
+    }
+
+
+def test_a_distribution_whose_package_lies_in_an_earlier_entry_does_not_import_unless_they_share_it(
+    tmp_path: Path,
+) -> None:
+    interpreter(tmp_path)
+    system = tmp_path / "usr/lib/python3/dist-packages"
+    distribution(system, "pillow", "9", {"PIL/__init__.py": "", "PIL/Image.py": ""})
+    distribution(system, "google-auth", "1", {"google/auth/__init__.py": ""})
+    site = venv(tmp_path, "srv/app", configuration=SYSTEM_SITE)
+    distribution(site, "pillow-simd", "8", {"PIL/__init__.py": ""})
+    distribution(site, "google-api", "2", {"google/api/__init__.py": ""})
+    assert versions(read(tmp_path)) == {
+        "google-api": "2",
+        "google-auth": "1",
+        "pillow-simd": "8",
+        "pillow#/usr/lib/python3/dist-packages/pillow-9.dist-info": "9",
+    }
+
+
+def test_an_egg_imports_only_where_a_pth_file_names_it(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/app")
+    put(site, "one.egg/EGG-INFO/PKG-INFO", "Name: one\nVersion: 1\n")
+    put(site, "two.egg/EGG-INFO/PKG-INFO", "Name: two\nVersion: 2\n")
+    put(site, "easy-install.pth", "./one.egg\n")
+    assert versions(read(tmp_path)) == {"one": "1", "two#lib/python3.11/site-packages/two.egg": "2"}
+
+
+def test_requirements_are_held_against_what_imports_under_the_environments_own_markers(tmp_path: Path) -> None:
+    interpreter(tmp_path, abi="3.7", version="3.7.3")
+    site = venv(tmp_path, "srv/app", abi="3.7", configuration="home = /usr/bin\nversion = 3.7.3\n")
+    folder = distribution(site, "shop", "1")
+    requires = "".join(
+        f"Requires-Dist: {one}\n" for one in ("idna>=3", "six; python_version < '3.8'", "a; extra == 'x'")
+    )
+    put(folder, "METADATA", f"Name: shop\nVersion: 1\n{requires}")
+    distribution(site, "idna", "2")
+    assert read(tmp_path).items["shop"]["unmet"] == ("idna>=3 (has 2)", "six (not installed)")
+    assert "unmet" not in read(tmp_path).items["idna"]
+
+
+def test_a_distribution_of_the_system_names_its_owner_and_not_where_it_was_built(tmp_path: Path) -> None:
+    interpreter(tmp_path)
+    folder = distribution(tmp_path / "usr/lib/python3/dist-packages", "six", "1.16")
+    put(folder, "direct_url.json", '{"url": "file:///build/six", "dir_info": {}}')
+
+    def owner(path: str) -> str | None:
+        return "deb:python3-six 1.16-4" if path.endswith("six-1.16.dist-info/METADATA") else None
+
+    with Root(str(tmp_path)) as root:
+        neighbours = Neighbours(owner=owner, checkout=lambda *_: {})
+        [section] = collect(Subject(root, only="usr"), lambda _: neighbours)
+    assert section.items["six"]["owner"] == "deb:python3-six 1.16-4"
+    assert "source" not in section.items["six"]
+
+
+def test_a_second_look_at_what_did_not_change_tells_the_same_of_it(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "shop", "1")
+    put(distribution(site, "idna", "3"), "METADATA", "Name: idna\nVersion: 3\nRequires-Dist: six\n")
+    with Root(str(tmp_path)) as root:
+        subject = Subject(root, only="srv/app")
+        [first] = collect(subject)
+        subject.memory.begin()
+        assert list(collect(subject)) == [first]
+        distribution(site, "six", "1")
+        subject.memory.begin()
+        [third] = collect(subject)
+    assert "unmet" in first.items["idna"]
+    assert "unmet" not in third.items["idna"]
+
+
 def test_an_environment_is_told_by_the_name_that_the_operator_gave_it(tmp_path: Path) -> None:
     venv(tmp_path, "srv/app")
     found = fingerprint("local", Options(root=str(tmp_path), names={"shop": "/srv/app/"}))
@@ -137,3 +226,29 @@ def test_an_environment_is_named_by_its_directory_its_prefix_or_its_site_directo
 def test_a_directory_without_an_environment_is_no_target(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no Python environment"):
         at(tmp_path)
+
+
+class Installing(Memory):
+    """Is asked for each distribution, and then installs another one: an installer at work during the survey."""
+
+    def __init__(self, site: Path, count: int) -> None:
+        super().__init__()
+        self._site, self._left = site, count
+
+    def recall(self, key: Hashable, stamp: Hashable, read: Callable[[], Facts]) -> Facts:
+        if self._left and "distribution" in str(key):
+            self._left -= 1
+            distribution(self._site, f"added-{self._left}", "1")
+        return super().recall(key, stamp, read)
+
+
+@pytest.mark.parametrize(("count", "reasons"), [(0, ()), (1, ()), (100, (Reason.VANISHED,))])
+def test_an_environment_that_changes_while_it_is_read_is_read_once_more(
+    tmp_path: Path, count: int, reasons: tuple[str, ...]
+) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "shop", "1")
+    with Root(str(tmp_path)) as root:
+        [section] = collect(Subject(root, only="srv/app", memory=Installing(site, count)))
+    assert section.reasons == reasons
+    assert {"shop", *(["added-0"] if count == 1 else [])} <= section.items.keys()

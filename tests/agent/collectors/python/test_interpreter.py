@@ -1,12 +1,19 @@
 """Checks what is said of an interpreter that is never run."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from packaging.markers import default_environment
 
+from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.python.interpreter import identify
+from envparity_agent.collectors.python.search import Environment
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
+from envparity_agent.root import Root
 from tests.agent.roots import fingerprint_of
-from tests.agent.trees import interpreter, put, venv
+from tests.agent.trees import AARCH64, elf, interpreter, put, venv
 
 
 def environment(root: Path, name: str = "srv/app") -> Section:
@@ -14,7 +21,8 @@ def environment(root: Path, name: str = "srv/app") -> Section:
 
 
 def facts(root: Path, name: str = "srv/app") -> Attributes:
-    return environment(root, name).items["@python"]
+    found = environment(root, name).items["@python"]
+    return {key: value for key, value in found.items() if key not in ("path", "hooks")}
 
 
 def test_the_version_of_an_interpreter_is_that_of_its_header(tmp_path: Path) -> None:
@@ -33,6 +41,32 @@ def test_without_a_header_the_version_is_read_from_the_binary(tmp_path: Path, pa
     put(tmp_path, "usr/lib/python3.11/os.py")
     put(tmp_path, f"usr/{path}", b"\x7fELF..\x003.10.1\x003.11\x00" + version.encode() + b"\x00..")
     assert facts(tmp_path, "usr/lib/python3.11")["version"] == version
+
+
+@pytest.mark.parametrize(
+    ("details", "version"),
+    [
+        ({"releaselevel": "final", "serial": 0}, "3.14.2"),
+        ({"releaselevel": "candidate", "serial": 1}, "3.14.2rc1"),
+        ({"releaselevel": "odd", "serial": 1}, "3.14"),
+        ({"releaselevel": "final", "serial": 0, "micro": "two"}, "3.14"),
+        (None, "3.14"),
+    ],
+)
+def test_the_version_is_that_of_build_details_where_there_are_some(tmp_path: Path, details: Any, version: str) -> None:
+    put(tmp_path, "usr/lib/python3.14/os.py")
+    told = details and {"major": 3, "minor": 14, "micro": 2, **details}
+    for document in ({"language": {"version_info": told}}, {"implementation": {"version": told}}):
+        put(tmp_path, "usr/lib/python3.14/build-details.json", json.dumps(document))
+        assert facts(tmp_path, "usr/lib/python3.14")["version"] == version
+
+
+def test_a_base_that_is_gone_is_not_the_interpreter_at_the_top_of_the_root(tmp_path: Path) -> None:
+    """On merged systems /lib is a link to /usr/lib, so that the root itself looks like a prefix."""
+    interpreter(tmp_path)
+    (tmp_path / "lib").symlink_to("usr/lib")
+    venv(tmp_path, "srv/app", configuration="home = /opt/gone/bin\nversion = 3.11.2\n")
+    assert facts(tmp_path)["orphaned"] is True
 
 
 def test_a_free_threaded_build_has_its_own_header(tmp_path: Path) -> None:
@@ -135,3 +169,21 @@ def test_a_virtual_environment_without_a_library_is_told_all_the_same(tmp_path: 
     put(tmp_path, "srv/app/pyvenv.cfg", "home = /usr/bin\nversion = 3.11.2\n")
     assert facts(tmp_path)["version"] == "3.11.2"
     assert "abi" not in facts(tmp_path)
+
+
+def test_markers_are_those_of_the_interpreter_that_is_read(tmp_path: Path) -> None:
+    interpreter(tmp_path, version="3.11.2+")
+    put(tmp_path, "usr/bin/python3.11", elf(AARCH64))
+    with Root(str(tmp_path)) as root:
+        found = identify(Subject(root), Environment("usr", "lib/python3.11", "interpreter"), set()).markers()
+    assert (found["python_version"], found["python_full_version"]) == ("3.11", "3.11.2")
+    assert (found["platform_machine"], found["platform_python_implementation"]) == ("aarch64", "CPython")
+    assert set(found) == set(default_environment())  # else this process's own would be taken
+
+
+def test_a_program_that_is_none_has_no_architecture(tmp_path: Path) -> None:
+    interpreter(tmp_path)
+    put(tmp_path, "usr/bin/python3.11", "#!/bin/sh\n")
+    with Root(str(tmp_path)) as root:
+        found = identify(Subject(root), Environment("usr", "lib/python3.11", "interpreter"), set())
+    assert found.machine == ""

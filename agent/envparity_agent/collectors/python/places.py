@@ -1,0 +1,22 @@
+"""Paths below a root as text: normalised, and told relative to the prefix of a Python environment."""
+
+
+def normal(path: str) -> str:
+    """A path without `.` and `..`, relative to the root; `..` at the root stays there."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            del parts[-1:]
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def within(path: str, directory: str) -> bool:
+    """Whether a normalised path lies in a directory, or is it."""
+    return not directory or path == directory or path.startswith(f"{directory}/")
+
+
+def relative(path: str, prefix: str) -> str:
+    """A path as it is told: relative where it is below the prefix, else absolute."""
+    return path.removeprefix(f"{prefix}/") if prefix and path.startswith(f"{prefix}/") else f"/{path}"
