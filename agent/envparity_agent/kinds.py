@@ -204,9 +204,7 @@ DECLARED_2 = _extended(
         "hashes": _label("hashes of the archives that are allowed"),
         "line": _label("line of the file that declares it"),
         "via": _label("what asked for it, where the file tells"),
-        "optional": _label(
-            "what must be chosen for it to be installed: an extra, a group, or none: a constraint"
-        ),
+        "optional": _label("what must be chosen for it to be installed: an extra, a group, or none: a constraint"),
         "complete": _label("the file is a lock: nothing else is to be installed"),
     },
 )

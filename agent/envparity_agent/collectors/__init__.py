@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from envparity_agent.collectors.code import applications
+from envparity_agent.collectors.code.git import checkout
 from envparity_agent.collectors.configuration import files, services
 from envparity_agent.collectors.containers import container
 from envparity_agent.collectors.interface import Collector, Subject
@@ -12,6 +13,10 @@ from envparity_agent.collectors.python.search import searched
 from envparity_agent.collectors.system import distribution, libraries, machine, packages, settings
 from envparity_agent.collectors.system.owners import owners
 from envparity_agent.fingerprint import Section
+
+
+def _neighbours(subject: Subject) -> environments.Neighbours:
+    return environments.Neighbours(owners(subject.root, subject.memory).of, checkout)
 
 
 def _libraries(subject: Subject) -> Iterator[Section]:
@@ -28,7 +33,7 @@ _MACHINE = Collector("os/machine", "machine", machine.collect)
 _SETTINGS = Collector("os/settings", "settings", settings.collect)
 _LIBRARIES = Collector("os/libraries", "libraries", _libraries)
 _PACKAGES = Collector("os-packages", "os-packages", packages.collect)
-_PYTHON = Collector("python", "python-search", environments.collect)
+_PYTHON = Collector("python", "python-search", partial(environments.collect, neighbours=_neighbours))
 _APPLICATIONS = Collector("app", "application", _applications)
 _FILES = Collector("config", "file", files.collect)
 _SERVICES = Collector("services", "configuration", services.collect)

@@ -12,6 +12,7 @@ from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.importing import read_all
 from envparity_agent.collectors.python.interpreter import Interpreter, identify
 from envparity_agent.collectors.python.places import relative
+from envparity_agent.collectors.python.processes import running
 from envparity_agent.collectors.python.requirements import Installed, unmet
 from envparity_agent.collectors.python.search import Environment, interpreters, join, searched, venv
 from envparity_agent.collectors.python.symbols import symbols
@@ -27,6 +28,7 @@ _log = logging.getLogger(__name__)
 INTERPRETER = "@python"  # no distribution can have this name
 SCHEMA = 2
 _TRIES = 2
+_START_IS_SURE_TO = 1.0  # seconds: of a process, from ticks and a clock that may be set
 
 # what a conda package or a distribution's build leaves in direct_url.json: the path of the machine that built it
 _SOURCE = ("archive", "commit", "editable", "source")
@@ -143,7 +145,12 @@ def _section(
     conda = read_conda(subject, environment.prefix, reasons)
     lacks = _unmet(subject, environment, interpreter, distributions)
     items: dict[str, Attributes] = {
-        INTERPRETER: {**interpreter.attributes, "path": path.told(), "hooks": path.told_hooks(environment.prefix)},
+        INTERPRETER: {
+            **interpreter.attributes,
+            "path": path.told(),
+            "hooks": path.told_hooks(environment.prefix),
+            **_restart(subject, environment, distributions),
+        },
         **_packages(conda, distributions),
     }
     for item, distribution in distributions.items():
@@ -202,6 +209,21 @@ def _attributes(
             return facts
         facts |= {ours: checkout[theirs] for theirs, ours in _CHECKOUT.items() if theirs in checkout}
     return facts
+
+
+def _restart(subject: Subject, environment: Environment, distributions: Mapping[str, Distribution]) -> Attributes:
+    """Whether a process runs from the environment that started before something was installed into it."""
+    started = subject.memory.once(("running", subject.prefix), lambda: running(subject.root)).get(environment.prefix)
+    if started is None:
+        return {}
+    for distribution in distributions.values():
+        try:
+            status = subject.root.stat(distribution.place)
+        except Unreadable:
+            continue  # the distribution itself says so
+        if status and status.st_mtime > started + _START_IS_SURE_TO:
+            return {"restart_needed": True}
+    return {}
 
 
 def _packages(conda: Conda, distributions: Mapping[str, Distribution]) -> dict[str, Attributes]:

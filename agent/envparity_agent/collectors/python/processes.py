@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Iterator
 
 from envparity_agent.errors import Unreadable
@@ -20,7 +21,7 @@ def running(root: Root) -> dict[str, float]:
     if not root.live:
         return {}
     found: dict[str, float] = {}
-    boot = _boot_time(root)
+    boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)  # finer than btime of /proc/stat
     for process in root.names("proc"):
         if not process.isdigit():
             continue
@@ -60,10 +61,3 @@ def _prefixes(root: Root, process: str) -> Iterator[str]:
 def _start_ticks(stat: bytes) -> int:
     """Field 22: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; the name before it may hold anything."""
     return int(stat.rpartition(b")")[2].split()[19])
-
-
-def _boot_time(root: Root) -> float:
-    for line in root.read("proc/stat", cap=16 * 1024 * 1024).splitlines():
-        if line.startswith(b"btime "):
-            return float(line.split()[1])
-    raise Unreadable("proc/stat", "invalid")

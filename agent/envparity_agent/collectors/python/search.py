@@ -70,7 +70,8 @@ def search(subject: Subject, budget: float = FIRST_BUDGET) -> Found:
     root = subject.root
     done = _walked(subject, budget)
     known = done.known()
-    found = Found(skipped=known.skipped, reasons=set(known.reasons), running=running(root))
+    found = Found(skipped=known.skipped, reasons=set(known.reasons))
+    found.running = subject.memory.once(("running", subject.prefix), lambda: running(root))
     found.walked = {"passes": done.passes, "directories_pending": len(done.pending)}
     candidates = (*_configured(subject), *places(root), *found.running, *known.places)
     environments = set(_environments(root, dict.fromkeys(candidates), found.reasons))

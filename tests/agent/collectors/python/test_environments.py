@@ -1,6 +1,9 @@
 """Checks that what imports has its plain name in an environment, and that everything else says where it is."""
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TypeVar
@@ -252,3 +255,22 @@ def test_an_environment_that_changes_while_it_is_read_is_read_once_more(
         [section] = collect(Subject(root, only="srv/app", memory=Installing(site, count)))
     assert section.reasons == reasons
     assert {"shop", *(["added-0"] if count == 1 else [])} <= section.items.keys()
+
+
+def test_a_process_that_is_older_than_what_is_installed_asks_for_a_restart(tmp_path: Path) -> None:
+    made = tmp_path / "app"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", made], check=True)
+    [site] = made.glob("lib/python*/site-packages")
+    distribution(site, "idna", "3.7")
+
+    def asked() -> object:
+        [section] = [one for one in fingerprint(str(made), Options()).sections.values() if one.kind == "python"]
+        return section.items["@python"].get("restart_needed")
+
+    with subprocess.Popen([made / "bin/python", "-c", "input()"], stdin=subprocess.PIPE) as program:
+        before = asked()
+        later = time.time() + 60
+        os.utime(site / "idna-3.7.dist-info", (later, later))
+        after = asked()
+        program.communicate(b"\n")
+    assert (before, after, asked()) == (None, True, None)
