@@ -71,6 +71,7 @@ def wheel(
 def source_tree(place: Path, name: str, version: str = "1.0") -> Path:
     """A project with `src/NAME` that builds itself."""
     put(place, f"src/{name}/__init__.py", f"{version}\n")
+    put(place, ".gitignore", "__pycache__/\n*.egg-info/\n")
     put(place, "backend.py", _BACKEND.format(name=name, version=version))
     put(
         place,

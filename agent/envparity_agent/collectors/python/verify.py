@@ -116,6 +116,8 @@ def _listed(root: Root, distribution: Distribution, prefix: str) -> Iterator[tup
         algorithm, _, digest = row.hash.partition("=")
         if row.path.removeprefix(f"{distribution.entry}/") in INSTALLER_FILES:
             continue  # tools write them anew, and nothing imports them
+        if row.path.startswith("../"):
+            continue  # scripts: each installer and prefix has its own, and pipx writes them once more
         place = normal(row.path if row.path.startswith("/") else join(distribution.site, row.path))
         if digest and algorithm in _ALGORITHMS and not is_compiled(row.path) and within(place, prefix):
             yield row, place
