@@ -13,7 +13,8 @@ from envparity_agent.terminal import printable, progress, say, say_json, say_tab
 
 def show(
     target: Annotated[
-        str, typer.Argument(help="local, root:DIR, container:NAME, a directory, a lock, Dockerfile or other file, -")
+        str,
+        typer.Argument(help="local, root:DIR, container:NAME, image:REF, a directory, a lock or another file, -"),
     ] = "local",
     json: Json = False,
     root: RootDirectory = "/",

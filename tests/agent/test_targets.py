@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from envparity_agent.collectors import INSIDE
 from envparity_agent.collectors.interface import Options
 from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.fingerprint import Status, Target
 from envparity_agent.targets import fingerprint
-from tests.agent.collectors.answers import compose, container, running_engine
+from tests.agent.collectors.answers import CONFIG_DIGEST, compose, container, image, running_engine
+from tests.agent.collectors.archives import diff_id, saved, tar_of
 from tests.agent.roots import fingerprint_of, whole_root
 from tests.agent.trees import distribution, put, system, venv
 
@@ -107,12 +109,78 @@ def test_a_root_that_is_no_directory_is_told(text: str) -> None:
         fingerprint(text, Options())
 
 
-def test_a_container_that_does_not_run_cannot_be_told() -> None:
+def test_a_container_that_does_not_run_is_read_all_the_same(tmp_path: Path) -> None:
+    distribution(venv(system(tmp_path), "app"), "shop", "1")
+    stopped = container("a", "web", State={"Status": "exited", "Running": False, "Pid": 0, "StartedAt": "today"})
     with running_engine() as engine:
-        engine.answers["/containers/web/json"] = container("a", "web")
-        engine.answers[f"/containers/{'a' * 64}/changes"] = []
-        with pytest.raises(CannotTell, match="not running"):
-            fingerprint("container:web", Options(engine=engine.url))
+        engine.has(stopped)
+        engine.answers["/containers/web/json"] = stopped
+        engine.answers[f"/containers/{'a' * 64}/archive"] = tar_of(tmp_path)
+        found = fingerprint("container:web", Options(engine=engine.url))
+    assert found.sections["python/app"].items["shop"]["version"] == "1"
+    observed = found.sections["container/web"].observed
+    assert (observed["state"], observed["read_through"]) == ("exited", "archive")
+
+
+def test_a_container_that_runs_and_one_that_does_not_have_the_same_facts(tmp_path: Path) -> None:
+    """Whether it runs is what moves by itself: it is observed, and not compared."""
+    system(tmp_path)
+    roots = []
+    for state in ("running", "exited"):
+        one = container("a", "web", State={"Status": state, "Running": False, "Pid": 0, "StartedAt": "today"})
+        with running_engine() as engine:
+            engine.has(one)
+            engine.answers["/containers/web/json"] = one
+            engine.answers[f"/containers/{'a' * 64}/archive"] = tar_of(tmp_path)
+            roots.append(fingerprint("container:web", Options(engine=engine.url)).root)
+    assert roots[0] == roots[1]
+
+
+def test_an_image_is_a_target_that_nothing_runs_for(tmp_path: Path) -> None:
+    distribution(venv(system(tmp_path), "app"), "shop", "1")
+    layer = tar_of(tmp_path)
+    with running_engine() as engine:
+        engine.answers["/images/shop/web:1.4/json"] = image(RootFS={"Layers": [diff_id(layer)]})
+        engine.answers[f"/images/{CONFIG_DIGEST}/get"] = saved(layer)
+        engine.answers[f"/images/{CONFIG_DIGEST}/history"] = [{"CreatedBy": "/bin/sh -c #(nop) CMD [serve]"}]
+        found = fingerprint("image:shop/web:1.4", Options(engine=engine.url))
+        assert {method for method, _ in engine.requests} == {"GET"}
+    assert found.target == Target("image", "shop/web:1.4")
+    assert set(found.sections) == {"config", "image", "python/app", *(collector.path for collector in INSIDE)}
+    assert found.sections["python/app"].items["shop"]["version"] == "1"
+    facts = found.sections["image"].items["image"]
+    assert (facts["config"], facts["reference"]) == (CONFIG_DIGEST, "docker.io/shop/web:1.4")
+    assert (facts["layers"], facts["history"]) == ((f"00 {diff_id(layer)}",), ("00 CMD",))
+
+
+def test_an_image_of_which_the_history_is_not_told_is_read_all_the_same(tmp_path: Path) -> None:
+    layer = tar_of(system(tmp_path))
+    with running_engine() as engine:
+        engine.answers["/images/web/json"] = image(RootFS={"Layers": [diff_id(layer)]})
+        engine.answers[f"/images/{CONFIG_DIGEST}/get"] = saved(layer)
+        engine.answers[f"/images/{CONFIG_DIGEST}/history"] = 403
+        assert fingerprint("image:web", Options(engine=engine.url)).sections["os"].status is Status.OK
+
+
+def test_an_image_that_the_engine_has_not_is_told_with_how_to_fetch_it() -> None:
+    with running_engine() as engine, pytest.raises(UsageError, match="no image nothing:1") as refused:
+        fingerprint("image:nothing:1", Options(engine=engine.url))
+    assert refused.value.advice == "fetch it: docker pull nothing:1"
+
+
+@pytest.mark.parametrize("target", ["container:web", "image:web"])
+def test_nothing_of_an_engine_can_be_told_without_one(tmp_path: Path, target: str) -> None:
+    with pytest.raises(CannotTell):
+        fingerprint(target, Options(root=str(tmp_path)))
+
+
+@pytest.mark.parametrize("answer", [404, 500, b"", b"no archive" * 100, None], ids=repr)
+def test_an_image_that_cannot_be_read_cannot_be_told(answer: object) -> None:
+    with running_engine() as engine:
+        engine.answers["/images/web/json"] = image()
+        engine.answers[f"/images/{CONFIG_DIGEST}/get"] = answer
+        with pytest.raises(CannotTell):
+            fingerprint("image:web", Options(engine=engine.url))
 
 
 def test_a_container_that_is_not_there_is_told_with_those_that_are() -> None:
@@ -120,9 +188,4 @@ def test_a_container_that_is_not_there_is_told_with_those_that_are() -> None:
         engine.has(container("a", "shop-web-1", compose("web")), container("b", "db"))
         with pytest.raises(UsageError, match="no container cache") as refused:
             fingerprint("container:cache", Options(engine=engine.url))
-    assert refused.value.advice == "running containers: db, shop.web"
-
-
-def test_a_container_cannot_be_told_without_an_engine(tmp_path: Path) -> None:
-    with pytest.raises(CannotTell):
-        fingerprint("container:web", Options(root=str(tmp_path)))
+    assert refused.value.advice == "containers: db, shop.web"

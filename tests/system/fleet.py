@@ -63,8 +63,7 @@ PLANTED = (
     Planted("python/srv/shop/.venv", "tabulate", "a package only on dev"),
     Planted("os-packages", PROBE, "another version of a Debian package"),
     Planted("container/web", "image", "the tag was moved to another image before dev pulled it"),
-    Planted("container/worker", f"layer:{WORKER_PACKAGES}/six.py", "a package installed by hand in the container"),
-    Planted("container/worker", f"layer:{WORKER_PACKAGES}/six-1.17.0.dist-info", "the record of that package"),
+    Planted("container/worker", f"layer:{WORKER_PACKAGES}#six", "a package installed by hand in the container"),
 )
 
 

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -14,8 +14,11 @@ from packaging.utils import canonicalize_name
 from envparity_agent.fingerprint import clean_text
 from tests.system.commands import CommandError, run
 from tests.system.components import require_fleet
+from tests.system.containers import run_container
 from tests.system.engines import Engine
 from tests.system.fleet import Fleet
+from tests.system.images import WORKER_ENVIRONMENT, WORKER_PACKAGES, build, images_in
+from tests.system.registry import Registry
 from tests.system.serving import envparity
 
 pytestmark = pytest.mark.system
@@ -151,7 +154,7 @@ def test_a_host_tells_of_a_container_what_the_container_tells_as_a_target(fleet:
     alone = envparity("show", "container:worker", "--json", "--docker", docker).document["sections"]
     start = "container/worker/"
     inside = {path.removeprefix(start): one["items"] for path, one in shown.items() if path.startswith(start)}
-    assert inside.pop("config")
+    assert inside.pop("config") == alone.pop("container/worker/config")["items"]
     assert inside == {path: one["items"] for path, one in alone.items() if path != "container/worker"}
     assert shown["container/worker"]["items"] == alone["container/worker"]["items"]
     assert shown["container/worker"]["observed"]["read_through"] == "proc"
@@ -170,6 +173,98 @@ def test_a_containers_configuration_is_what_docker_inspect_says(fleet: Fleet, en
     assert {item.removeprefix("env:") for item in items if item.startswith("env:")} == {
         one.partition("=")[0] for one in config["Env"] or ()
     }
+
+
+def inside(sections: Sections) -> dict[str, Any]:
+    """What was read in a tree: the search says which mounts it left out, and neither a copy nor an image has any."""
+    return {
+        path: one["items"] for path, one in sections.items() if path != "python" and path.startswith(("os", "python"))
+    }
+
+
+def test_an_image_reads_as_the_pristine_container_that_runs_it(
+    fleet: Fleet, engines: Mapping[str, Engine], registry: Registry
+) -> None:
+    reference = images_in(registry).worker
+    before = engines["prod"].docker("ps", "--all", "--quiet")
+    image = envparity("show", f"image:{reference}", "--json", "--docker", str(fleet.prod.docker))
+    assert image.exit_code == 0, image.complaint
+    running = envparity("show", "container:worker", "--json", "--docker", str(fleet.prod.docker)).document["sections"]
+    found = image.document["sections"]
+    assert found["python/opt/worker/.venv"]["items"]["pip"]["version"]
+    assert {"os", "os/settings", "os/libraries", "os-packages"} <= inside(found).keys()
+    assert inside(found) == inside(running)
+    assert engines["prod"].docker("ps", "--all", "--quiet") == before
+    own, other = (
+        sections[path]["items"]["image"] for sections, path in ((found, "image"), (running, "container/worker"))
+    )
+    assert {kind: own[kind] for kind in ("config", "content", "platform", "reference")} == {
+        kind: other[kind] for kind in ("config", "content", "platform", "reference")
+    }
+    inspected = json.loads(engines["prod"].docker("image", "inspect", reference))[0]
+    assert [layer.split()[1] for layer in own["layers"]] == inspected["RootFS"]["Layers"]
+    assert [step.partition(" ")[2] for step in own["history"]][-1].startswith("RUN")
+
+
+def test_layers_that_take_away_and_link_read_as_the_container_that_runs_them(
+    registry: Registry, fresh_engine: Callable[[], Engine]
+) -> None:
+    """What a Dockerfile can do to files of a layer below: removed, replaced, moved, linked, a directory for a link."""
+    engine = fresh_engine()
+    worker = images_in(registry).worker
+    site = WORKER_PACKAGES
+    engine.docker("pull", "--quiet", worker)
+    recipe = (
+        f"FROM {worker}\n"
+        f"RUN rm -r {site}/setuptools* && cp -a {site}/pip /opt/pip && rm -r {site}/pip && mv /opt/pip {site}/pip\n"
+        f"RUN cp -r {site} /opt/moved && rm -r {site} && mv /opt/moved {site} && rm /etc/os-release"
+        " && cp /usr/lib/os-release /etc/os-release && ln /etc/os-release /etc/os-release.linked\n"
+        f"RUN python3 -m venv --without-pip /opt/other && ln {site}/pip-*/METADATA /opt/METADATA"
+        " && rm -r /opt/other/lib64 && mkdir /opt/other/lib64\n"
+    )
+    build(engine, "layered:1", recipe)
+    run_container(engine, "layered", "layered:1")
+    shown = [
+        envparity("show", target, "--json", "--docker", engine.url)
+        for target in ("image:layered:1", "container:layered")
+    ]
+    assert [one.exit_code for one in shown] == [0, 0], shown[0].complaint
+    image, running = (one.document["sections"] for one in shown)
+    assert "setuptools" not in image["python/opt/worker/.venv"]["items"]
+    assert "python/opt/other" in image
+    assert inside(image) == inside(running)
+    engine.docker("stop", "layered")
+    stopped = envparity("show", "container:layered", "--json", "--docker", engine.url).document["sections"]
+    assert inside(stopped) == inside(running)
+    assert stopped["container/layered"]["observed"]["state"] == "exited"
+
+
+def test_what_was_done_by_hand_in_a_container_is_told_with_whose_it_is(
+    registry: Registry, fresh_engine: Callable[[], Engine]
+) -> None:
+    engine = fresh_engine()
+    worker = images_in(registry).worker
+    engine.docker("pull", "--quiet", worker)
+    run_container(engine, "patched", worker)
+    python = f"{WORKER_ENVIRONMENT}/bin/python"
+    engine.docker("exec", "patched", python, "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools")
+    edited = f"{WORKER_PACKAGES}/pip/__init__.py"
+    engine.docker("exec", "patched", "sh", "-c", f"echo '# edited' >> {edited}; echo x > /srv/note")
+    for through in ((), WITHOUT_CAPABILITIES):
+        shown = envparity("show", "container:patched", "--json", "--docker", engine.url, through=through)
+        assert shown.exit_code == 0, shown.complaint
+        own = shown.document["sections"]["container/patched"]["items"]
+        layer = {name: body for name, body in own.items() if name.startswith("layer:")}
+        assert layer.pop(f"layer:{edited}")["owner"].startswith("python:pip ")
+        assert layer.pop(f"layer:{WORKER_PACKAGES}#setuptools")["change"] == "deleted"
+        assert layer.pop("layer:/srv/note") == {"change": "added"}
+        assert all(body["change"] == "deleted" for body in layer.values()), layer
+
+
+def test_an_image_that_is_not_there_is_told(fleet: Fleet) -> None:
+    shown = envparity("show", "image:never/pulled:1", "--docker", str(fleet.prod.docker))
+    assert shown.exit_code == 2
+    assert "docker pull never/pulled:1" in shown.complaint
 
 
 def test_a_venv_compares_with_a_running_container_without_a_server(fleet: Fleet) -> None:

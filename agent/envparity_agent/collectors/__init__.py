@@ -8,7 +8,18 @@ from envparity_agent.collectors.code.git import checkout
 from envparity_agent.collectors.configuration import files, services
 from envparity_agent.collectors.containers import container
 from envparity_agent.collectors.interface import Collector, Subject
-from envparity_agent.collectors.python import environments
+from envparity_agent.collectors.python import (
+    conda,
+    distributions,
+    environments,
+    interpreter,
+    layouts,
+    search,
+    symbols,
+    syspath,
+    venv,
+    verify,
+)
 from envparity_agent.collectors.python.search import searched
 from envparity_agent.collectors.system import distribution, libraries, machine, packages, settings
 from envparity_agent.collectors.system.owners import owners
@@ -28,12 +39,20 @@ def _applications(subject: Subject) -> Iterator[Section]:
     yield from applications.collect(subject, venvs)
 
 
-_OS = Collector("os", "os", distribution.collect)
+_OS = Collector("os", "os", distribution.collect, (distribution.READS,))
 _MACHINE = Collector("os/machine", "machine", machine.collect)
-_SETTINGS = Collector("os/settings", "settings", settings.collect)
-_LIBRARIES = Collector("os/libraries", "libraries", _libraries)
-_PACKAGES = Collector("os-packages", "os-packages", packages.collect)
-_PYTHON = Collector("python", "python-search", partial(environments.collect, neighbours=_neighbours))
+_SETTINGS = Collector("os/settings", "settings", settings.collect, (settings.READS,))
+_LIBRARIES = Collector("os/libraries", "libraries", _libraries, (libraries.READS,))
+_PACKAGES = Collector("os-packages", "os-packages", packages.collect, (packages.READS,))
+_PYTHON = Collector(
+    "python",
+    "python-search",
+    partial(environments.collect, neighbours=_neighbours),
+    (
+        *(layouts.READS, search.READS, venv.READS, interpreter.READS, syspath.READS),
+        *(distributions.READS, conda.READS, verify.READS, symbols.READS),
+    ),
+)
 _APPLICATIONS = Collector("app", "application", _applications)
 _FILES = Collector("config", "file", files.collect)
 _SERVICES = Collector("services", "configuration", services.collect)

@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.reads import Reads, Wanted
 from envparity_agent.collectors.values import Disclosure
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.fingerprint import Reason, Section, Status
@@ -71,6 +72,12 @@ class Collector(NamedTuple):
     path: str
     kind: str
     collect: Callable[[Subject], Iterator[Section]]
+    reads: tuple[Reads, ...] = ()  # of the modules that it is made of
+
+
+def wanted(collectors: Iterable[Collector], options: Options) -> Wanted:
+    """The files that these collectors need of a root that has to be copied."""
+    return Wanted((reads for one in collectors for reads in one.reads), deep=options.verify or options.symbols)
 
 
 def isolated(collector: Collector, subject: Subject) -> Iterable[Section]:

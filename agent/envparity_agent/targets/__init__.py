@@ -11,12 +11,12 @@ from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
-from envparity_agent.targets.containers import container
+from envparity_agent.targets.containers import container, image
 from envparity_agent.targets.files import file, standard_input
 
 
 def fingerprint(text: str, options: Options) -> Fingerprint:
-    """The fingerprint of a target: `local`, `root:DIR`, `container:NAME`, a directory, a file, or `-`.
+    """The fingerprint of a target: `local`, `root:DIR`, `container:NAME`, `image:REF`, a directory, a file, or `-`.
 
     Raises UsageError for what is no target, CannotTell for one that cannot be read.
     """
@@ -27,6 +27,8 @@ def fingerprint(text: str, options: Options) -> Fingerprint:
         return _root(name, options)
     if separator and kind == "container":
         return container(name, options)
+    if separator and kind == "image":
+        return image(name, options)
     if text == "-":
         return standard_input(options)
     if os.path.isdir(text):
@@ -35,7 +37,7 @@ def fingerprint(text: str, options: Options) -> Fingerprint:
         return file(Path(text), options)
     raise UsageError(
         f"{text}: no such target",
-        "a target is local, root:DIR, container:NAME, a directory with a Python environment, "
+        "a target is local, root:DIR, container:NAME, image:REF, a directory with a Python environment, "
         "a requirements file, a lock, a Dockerfile, a compose file, or a fingerprint file",
     )
 

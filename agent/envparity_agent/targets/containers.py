@@ -1,18 +1,26 @@
-"""The fingerprint of a container that a person names, with what is inside it."""
+"""The fingerprint of a container or an image that a person names, with what is inside it."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import docker.errors
 
 from envparity_agent.collectors import INSIDE
+from envparity_agent.collectors.containers import configuration, description
 from envparity_agent.collectors.containers import container as containers
+from envparity_agent.collectors.containers.changes import attributed
 from envparity_agent.collectors.containers.client import Client
-from envparity_agent.collectors.containers.engine import connect, locate
+from envparity_agent.collectors.containers.engine import connect, inspect_image, locate
+from envparity_agent.collectors.containers.export import exported
 from envparity_agent.collectors.containers.filesystem import filesystem, run_of
 from envparity_agent.collectors.containers.images import store
 from envparity_agent.collectors.containers.naming import logical_name
-from envparity_agent.collectors.interface import Options, Subject
+from envparity_agent.collectors.interface import Options, Subject, wanted
+from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.system.owners import owners
 from envparity_agent.errors import CannotTell, Unreadable, UsageError
 from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_agent.root import Root
@@ -20,7 +28,47 @@ from envparity_agent.survey import survey
 
 
 def container(name: str, options: Options) -> Fingerprint:
-    """The fingerprint of a running container; raises UsageError where there is none of that name."""
+    """The fingerprint of a container, running or not; raises UsageError where there is none of that name."""
+    with _engine(options) as client:
+        inspected = _find(client, name)
+        changes = containers.changes_of(client, inspected)
+        with filesystem(client, inspected, wanted(INSIDE, options), options.progress) as (root, through):
+            inside = survey(Target("container", name), Subject(root, replace(options, names={})), INSIDE)
+            changed = attributed(changes, root, partial(owners, root, Memory()))
+        own = containers.read(client, store(client.info()), inspected, changed)
+        config = configuration.read(inspected, inspect_image(client, str(inspected["Image"])), options)
+        if run_of(_find(client, str(inspected["Id"]))) != run_of(inspected):
+            raise CannotTell(f"container {name} ended or was restarted while it was read", "try again")
+    state = str(inspected["State"].get("Status") or "")
+    told = replace(own, observed={**own.observed, "read_through": through, "state": state})
+    described = {own.path: told, f"{own.path}/config": replace(config, path=f"{own.path}/config")}
+    return replace(inside, sections={**inside.sections, **described})
+
+
+def image(reference: str, options: Options) -> Fingerprint:
+    """The fingerprint of an image that the engine has, of which nothing runs for it; raises UsageError for no image."""
+    with _engine(options) as client:
+        found = inspect_image(client, reference)
+        if found is None:
+            raise UsageError(f"the engine has no image {reference}", f"fetch it: docker pull {reference}")
+        own = description.sections(found, store(client.info()), reference, _history(client, found), options)
+        options.progress("copying files out of the image")
+        with exported(client, found, wanted(INSIDE, options)) as place, Root(place) as root:
+            inside = survey(Target("image", reference), Subject(root, replace(options, names={})), INSIDE)
+    return replace(inside, sections={**inside.sections, **{section.path: section for section in own}})
+
+
+def _history(client: Client, image: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """How the image was built, the newest step first; nothing where the engine does not tell: it is for people only."""
+    try:
+        steps: Sequence[Mapping[str, Any]] = client.history(str(image["Id"]))  # type: ignore[no-untyped-call]  # none there
+    except docker.errors.APIError:
+        return ()
+    return steps
+
+
+@contextmanager
+def _engine(options: Options) -> Iterator[Client]:
     try:
         with Root(options.root) as host_root:
             url = locate(host_root, options.engine)
@@ -28,17 +76,7 @@ def container(name: str, options: Options) -> Fingerprint:
         advice = "give --docker URL or set DOCKER_HOST; it may take root or the group docker"
         raise CannotTell(f"container engine: {problem.reason}", advice) from None
     with connect(url) as client:
-        inspected = _find(client, name)
-        own = containers.read(client, store(client.info()), inspected)
-        process = int(inspected["State"]["Pid"])
-        if not process:
-            raise CannotTell(f"container {name} is not running", f"start it: docker start {name}")
-        with filesystem(client, inspected, options.progress) as (root, through):
-            inside = survey(Target("container", name), Subject(root, replace(options, names={})), INSIDE)
-        if run_of(_find(client, str(inspected["Id"]))) != run_of(inspected):
-            raise CannotTell(f"container {name} ended or was restarted while it was read", "try again")
-    told = replace(own, observed={**own.observed, "read_through": through})
-    return replace(inside, sections={**inside.sections, own.path: told})
+        yield client
 
 
 def _find(client: Client, name: str) -> Any:
@@ -46,9 +84,9 @@ def _find(client: Client, name: str) -> Any:
     try:
         return client.inspect_container(name)
     except docker.errors.NotFound:
-        running = [client.inspect_container(listed["Id"]) for listed in client.containers()]
-    for inspected in running:
+        known = [client.inspect_container(listed["Id"]) for listed in client.containers(all=True)]
+    for inspected in known:
         if logical_name(inspected) == name:
             return inspected
-    names = ", ".join(sorted(logical_name(one) for one in running)) or "none"
-    raise UsageError(f"no container {name}", f"running containers: {names}")
+    names = ", ".join(sorted(logical_name(one) for one in known)) or "none"
+    raise UsageError(f"no container {name}", f"containers: {names}")

@@ -25,7 +25,10 @@ from envparity_server.drift.severity import rate
 
 
 def diff(
-    a: Annotated[str, typer.Argument(help="local, a venv, root:DIR, container:NAME, a file, -, env:NAME, host:NAME")],
+    a: Annotated[
+        str,
+        typer.Argument(help="local, a venv, root:DIR, container:NAME, image:REF, a file, -, env:NAME, host:NAME"),
+    ],
     b: Annotated[str, typer.Argument(help="the same; env: and host: need --server")],
     app: Annotated[str, typer.Option(help="Only what belongs to this application.")] = "",
     only: Annotated[str, typer.Option(help="Only these kinds or paths: python,container or python/*.")] = "",

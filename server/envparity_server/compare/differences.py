@@ -28,6 +28,7 @@ _TARGETS = {
     "dockerfile": "a Dockerfile",
     "environment": "the environment",
     "host": "the host",
+    "image": "an image",
     "python": "a Python environment",
     "root": "a root directory",
 }

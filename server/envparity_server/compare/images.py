@@ -3,6 +3,8 @@
 The ladder: platform manifest digest, config digest, then the content id that every engine gives.
 """
 
+from collections.abc import Collection
+
 from envparity_agent.fingerprint import Attributes, Value
 from envparity_server.compare.model import Distance, State
 
@@ -10,9 +12,14 @@ _LADDER = ("manifest", "config", "content")
 
 
 def compare_images(left: Attributes, right: Attributes) -> list[tuple[str, State, Distance | None]]:
-    """The attributes in which two image items differ; empty where both run the same image."""
+    """The attributes in which two image items differ; empty where both run the same image.
+
+    Another platform of the same release is that alone, and no drift in content; whether images for unlike platforms
+    are of one release, nothing tells but the release itself.
+    """
     if left.get("platform") != right.get("platform"):
-        return [("platform", State.CHANGED, None)]
+        unsure: list[tuple[str, State, Distance | None]] = [("content", State.INCOMPARABLE, None)]
+        return [("platform", State.CHANGED, None), *([] if _is_one_release(left, right) else unsure)]
     rungs = [rung for rung in _LADDER if left.get(rung) and right.get(rung)]
     if not rungs:
         return [("content", State.INCOMPARABLE, None)]
@@ -31,6 +38,59 @@ def compare_declared_images(left: Attributes, right: Attributes) -> list[tuple[s
         return [("platform", State.CHANGED, None)]
     names = [_name(side.get("reference")) for side in (left, right)]
     return [("reference", State.CHANGED, Distance.UNORDERED)] if all(names) and names[0] != names[1] else []
+
+
+def relation(left: Attributes, right: Attributes) -> str:
+    """How two images are related, in words for a person; empty where there is nothing to say beyond their digests."""
+    if left.get("platform") != right.get("platform"):
+        return "another platform of the same release" if _is_one_release(left, right) else ""
+    rungs = [rung for rung in _LADDER if left.get(rung) and right.get(rung)]
+    equal = [rung for rung in rungs if left[rung] == right[rung]]
+    if equal:
+        return "the same content, repackaged" if rungs[0] not in equal else ""
+    ours, theirs = _texts(left.get("layers")), _texts(right.get("layers"))
+    common = shared(ours, theirs)
+    if not ours or not theirs:
+        return ""
+    if common == len(ours) == len(theirs):
+        return f"the same {common} layers, other configuration"
+    return f"{common} layers shared, then {len(ours) - common} against {len(theirs) - common} of their own"
+
+
+def shared(left: Collection[str], right: Collection[str]) -> int:
+    """How many layers two images have in common from the lowest on; each layer is `NUMBER DIFF-ID`."""
+    ours, theirs = _in_order(left), _in_order(right)
+    for number, (one, other) in enumerate(zip(ours, theirs, strict=False)):
+        if one != other:
+            return number
+    return min(len(ours), len(theirs))
+
+
+def _in_order(layers: Collection[str]) -> list[str]:
+    """The DiffIDs by their numbers: as texts, 100 stands before 11."""
+    pairs = [layer.partition(" ") for layer in layers]
+    return [
+        diff_id for number, _, diff_id in sorted(pairs, key=lambda pair: (len(pair[0]), pair[0])) if number and diff_id
+    ]
+
+
+def _is_one_release(left: Attributes, right: Attributes) -> bool:
+    """Whether both come of one index, or of one digest in a registry, under whatever names.
+
+    Unlike digests tell nothing: an attestation moves them with every build.
+    """
+    if left.get("index") and left.get("index") == right.get("index"):
+        return True
+    ours, theirs = (_digests(_texts(side.get("repo_digests"))) for side in (left, right))
+    return bool(ours & theirs)
+
+
+def _digests(repo_digests: Collection[str]) -> set[str]:
+    return {text.rpartition("@")[2] for text in repo_digests if "@" in text}
+
+
+def _texts(value: Value) -> Collection[str]:
+    return [part for part in value if isinstance(part, str)] if isinstance(value, tuple | list) else []
 
 
 def _name(reference: Value) -> str:

@@ -6,10 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from envparity_agent.collectors.containers.images import CONTAINERD, GRAPHDRIVER, identity
 from envparity_agent.fingerprint import Attributes
 from envparity_server.compare.differences import compare
-from envparity_server.compare.images import compare_images
+from envparity_server.compare.images import compare_images, relation, shared
 from envparity_server.compare.model import Distance, State
+from tests.agent.collectors.answers import (
+    INDEX_DIGEST,
+    MANIFEST_DIGEST,
+    NEWER_DIGEST,
+    OCI_INDEX,
+    containerd_image,
+    image,
+    layer,
+)
 from tests.server.making import ENGINE, host, section, told
 
 WEB: dict[str, Any] = {
@@ -39,6 +49,21 @@ SAME = {
 }
 
 ALL_NEW = {"manifest": "sha256:manifest-b", "config": "sha256:config-b", "content": "sha256:content-b"}
+
+UNLIKE_PLATFORMS = {
+    "of one index": (WEB, other(platform="linux/arm64", repo_digests=(), **ALL_NEW), True),
+    "of one digest of a registry": (
+        other(index=None),
+        other(index=None, platform="linux/arm64", repo_digests=("mirror.example/web@sha256:index-a", "x"), **ALL_NEW),
+        True,
+    ),
+    "of unlike indexes": (WEB, other(platform="linux/arm64", index="sha256:b", repo_digests=(), **ALL_NEW), False),
+    "of which nothing is known": (
+        other(index=None, repo_digests=()),
+        other(index=None, repo_digests=(), platform="linux/arm64", **ALL_NEW),
+        False,
+    ),
+}
 
 DIFFERENT = {
     "rebuilt under the same tag": (WEB, other(**ALL_NEW), ("manifest", State.CHANGED, Distance.REBUILD)),
@@ -134,3 +159,98 @@ def test_a_file_that_was_patched_in_one_container_is_on_that_side_only() -> None
     assert told(compare(host(clean), host(patched))) == [
         ("container/web", "layer:/srv/app.py", "change", State.ONLY_RIGHT, None)
     ]
+
+
+@pytest.mark.parametrize("case", UNLIKE_PLATFORMS)
+def test_another_platform_of_one_release_is_no_drift_in_content(case: str) -> None:
+    """Whether it is one release is known or not known: digests for two platforms never tell that it is not."""
+    left, right, one_release = UNLIKE_PLATFORMS[case]
+    unsure = [] if one_release else [("content", State.INCOMPARABLE, None)]
+    for sides in ((left, right), (right, left)):
+        assert compare_images(*sides) == [("platform", State.CHANGED, None), *unsure]
+        assert relation(*sides) == ("another platform of the same release" if one_release else "")
+
+
+DEBIAN, PYTHON, SHOP, SHOP_2 = (f"sha256:{name}" for name in ("debian", "python", "shop", "shop-2"))
+
+
+def layers(*diff_ids: str) -> tuple[str, ...]:
+    """DiffIDs as an agent tells them, sorted as text."""
+    return tuple(sorted(f"{number:02} {diff_id}" for number, diff_id in enumerate(diff_ids)))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "common"),
+    [
+        ((), (), 0),
+        ((DEBIAN,), (), 0),
+        ((DEBIAN, PYTHON, SHOP), (DEBIAN, PYTHON, SHOP_2), 2),
+        ((DEBIAN, PYTHON), (DEBIAN, PYTHON, SHOP), 2),
+        ((PYTHON, DEBIAN), (DEBIAN, PYTHON), 0),
+        ((DEBIAN, SHOP, PYTHON), (DEBIAN, SHOP_2, PYTHON), 1),
+        (tuple(map(str, range(120))), tuple(map(str, range(110))), 110),
+    ],
+)
+def test_layers_are_shared_from_the_lowest_on(left: tuple[str, ...], right: tuple[str, ...], common: int) -> None:
+    assert shared(layers(*left), layers(*right)) == shared(layers(*right), layers(*left)) == common
+
+
+@given(st.lists(st.text(max_size=6), max_size=4), st.lists(st.text(max_size=6), max_size=4))
+def test_layers_of_whatever_text_are_counted(left: list[str], right: list[str]) -> None:
+    assert 0 <= shared(left, right) == shared(right, left) <= min(len(left), len(right))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "words"),
+    [
+        (WEB, WEB, ""),
+        (WEB, other(index="sha256:index-b"), ""),
+        (WEB, other(manifest="sha256:manifest-b"), "the same content, repackaged"),
+        (other(manifest=None), other(manifest=None, config="sha256:config-b"), "the same content, repackaged"),
+        (WEB, other(**ALL_NEW), ""),
+        (
+            other(layers=layers(DEBIAN, PYTHON, SHOP)),
+            other(layers=layers(DEBIAN, PYTHON, SHOP_2, "sha256:more"), **ALL_NEW),
+            "2 layers shared, then 1 against 2 of their own",
+        ),
+        (
+            other(layers=layers(DEBIAN, PYTHON)),
+            other(layers=layers(DEBIAN, PYTHON), **ALL_NEW),
+            "the same 2 layers, other configuration",
+        ),
+    ],
+)
+def test_how_two_images_are_related_is_told_in_words(left: Attributes, right: Attributes, words: str) -> None:
+    assert relation(left, right) == words
+
+
+def test_another_store_of_one_engine_is_no_drift() -> None:
+    """What an engine with containerd's store says of an image that another one runs from a graphdriver store."""
+    graph = identity(image(), GRAPHDRIVER, None)
+    containerd = identity(containerd_image(), CONTAINERD, MANIFEST_DIGEST)
+    assert compare_images(graph, containerd) == compare_images(containerd, graph) == []
+
+
+def test_a_rebuild_for_its_provenance_alone_is_no_drift() -> None:
+    """By default a build attests itself: the index has another digest, the platform's manifest the same one."""
+    rebuilt = containerd_image(RepoDigests=[f"registry.example:5000/shop/web@sha256:{'3' * 64}"])
+    rebuilt |= {"Id": f"sha256:{'3' * 64}", "Descriptor": {"mediaType": OCI_INDEX, "digest": f"sha256:{'3' * 64}"}}
+    first = identity(containerd_image(), CONTAINERD, MANIFEST_DIGEST)
+    second = identity(rebuilt, CONTAINERD, MANIFEST_DIGEST)
+    assert first["index"] != second["index"]
+    assert compare_images(first, second) == []
+
+
+def test_another_platform_that_containerds_store_runs_is_told_as_that() -> None:
+    arm = containerd_image(Architecture="arm64", Variant="v8", RootFS={"Layers": [layer(7), layer(8)]})
+    left = identity(containerd_image(), CONTAINERD, MANIFEST_DIGEST)
+    right = identity(arm, CONTAINERD, f"sha256:{'4' * 64}")
+    assert compare_images(left, right) == [("platform", State.CHANGED, None)]
+
+
+def test_an_engine_before_it_told_kinds_is_compared_by_content() -> None:
+    """API 1.47 and containerd's store: the id may be an index's or a manifest's, and is neither here."""
+    untold = identity(image(INDEX_DIGEST), CONTAINERD, None)
+    assert compare_images(identity(image(), GRAPHDRIVER, None), untold) == []
+    changed = identity(image(NEWER_DIGEST, RootFS={"Layers": [layer(9)]}), GRAPHDRIVER, None)
+    assert [finding[:2] for finding in compare_images(changed, untold)] == [("content", State.CHANGED)]

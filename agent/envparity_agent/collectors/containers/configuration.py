@@ -55,6 +55,20 @@ def read(inspected: Mapping[str, Any], image: Mapping[str, Any] | None, options:
     return Section("config", "configuration", 1, items, Status.PARTIAL if reasons else Status.OK, reasons)
 
 
+def of_image(config: Mapping[str, Any], options: Options) -> Section:
+    """The section `config` of an image: as that of a container, without what an engine decides for each one."""
+    items: dict[str, Attributes] = {}
+    for part in (
+        _environment(config, config, options),
+        _process(config, options),
+        _ports(config, {}, config),
+        _labels(config, options),
+    ):
+        items.update(part)
+    reasons = untold(items)
+    return Section("config", "configuration", 1, items, Status.PARTIAL if reasons else Status.OK, reasons)
+
+
 def _environment(config: Mapping[str, Any], of_image: Mapping[str, Any], options: Options) -> Iterator[_Named]:
     from_image = {one.partition("=")[0] for one in of_image.get("Env") or ()}
     for one in config.get("Env") or ():

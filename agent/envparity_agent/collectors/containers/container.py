@@ -8,7 +8,9 @@ from typing import Any
 import docker.errors
 
 from envparity_agent.collectors.containers import cgroups, configuration, inside
+from envparity_agent.collectors.containers.changes import Changed, unattributed
 from envparity_agent.collectors.containers.client import Client
+from envparity_agent.collectors.containers.description import facts
 from envparity_agent.collectors.containers.engine import (
     FAULTS,
     Endpoint,
@@ -18,8 +20,8 @@ from envparity_agent.collectors.containers.engine import (
     inspect_image,
     reason_of,
 )
-from envparity_agent.collectors.containers.images import identity, normal_reference, store
-from envparity_agent.collectors.containers.layer import topmost_changes, without_mounts
+from envparity_agent.collectors.containers.images import identity, is_id, normal_reference, store
+from envparity_agent.collectors.containers.layer import without_mounts
 from envparity_agent.collectors.containers.naming import listed_name, logical_name
 from envparity_agent.collectors.containers.replicas import Replica, folded, hashable
 from envparity_agent.collectors.interface import Collector, Consent, Subject
@@ -149,8 +151,7 @@ def _replica(host: _Host, client: Client, store_kind: str, listed: Mapping[str, 
 
 def _described(host: _Host, client: Client, store_kind: str, inspected: Mapping[str, Any]) -> Replica:
     consent = host.subject.options.consent
-    changes = _changes(client, inspected) if consent >= Consent.INSIDE else Reason.CONSENT
-    own = _container(client, store_kind, inspected, changes)
+    changes = changes_of(client, inspected) if consent >= Consent.INSIDE else Reason.CONSENT
     if consent >= Consent.CONFIG:
         image = inspect_image(client, str(inspected["Image"]))
         config = configuration.read(inspected, image, host.subject.options)
@@ -160,12 +161,13 @@ def _described(host: _Host, client: Client, store_kind: str, inspected: Mapping[
         within = inside.read(host.subject, client, inspected, changes, host.inside, host.deadline)
     else:
         within = inside.without(host.inside, Status.ABSENT, Reason.CONSENT)
+    own = _container(client, store_kind, inspected, within.changed or unattributed(changes))
     observed = {**own.observed, **within.observed}
     outside = {"": hashable(own), "config": hashable(config)}
     return Replica(logical_name(inspected), {**outside, **within.sections}, observed)
 
 
-def _changes(client: Client, inspected: Mapping[str, Any]) -> Changes | Reason:
+def changes_of(client: Client, inspected: Mapping[str, Any]) -> Changes | Reason:
     """What was changed in a container's writable layer, or why that is not known."""
     try:
         return without_mounts(inspected, client.diff(inspected["Id"]) or ())
@@ -175,13 +177,12 @@ def _changes(client: Client, inspected: Mapping[str, Any]) -> Changes | Reason:
         return reason_of(problem)
 
 
-def read(client: Client, store_kind: str, inspected: Mapping[str, Any]) -> Section:
+def read(client: Client, store_kind: str, inspected: Mapping[str, Any], changed: Changed) -> Section:
     """The section of one inspected container: starts from what it runs, not from what its tag says."""
-    found = _container(client, store_kind, inspected, _changes(client, inspected))
-    return replace(found, path=f"container/{logical_name(inspected)}")
+    return replace(_container(client, store_kind, inspected, changed), path=f"container/{logical_name(inspected)}")
 
 
-def _container(client: Client, store_kind: str, inspected: Mapping[str, Any], changes: Changes | Reason) -> Section:
+def _container(client: Client, store_kind: str, inspected: Mapping[str, Any], changed: Changed) -> Section:
     declared = str(inspected["Config"]["Image"])
     running = str(inspected["Image"])
     items: dict[str, Attributes] = {}
@@ -191,23 +192,21 @@ def _container(client: Client, store_kind: str, inspected: Mapping[str, Any], ch
         reasons.append(Reason.VANISHED)
     else:
         manifest = (inspected.get("ImageManifestDescriptor") or {}).get("digest")
-        items["image"] = identity(image, store_kind, manifest)
-        if not _is_id(declared, running):
+        items["image"] = {**identity(image, store_kind, manifest), **facts(image)}
+        if not is_id(declared, running):
             items["image"] = {"reference": normal_reference(declared), **items["image"]}
             items |= _tag(client, declared, running)
-    topmost = {} if isinstance(changes, Reason) else topmost_changes(changes)
-    if isinstance(changes, Reason):
-        reasons.append(changes)
-    elif len(topmost) > MAX_CHANGES:
+    reasons += changed.reasons
+    if len(changed.items) > MAX_CHANGES:
         reasons.append(Reason.CAP)
-    items |= {f"layer:{path}": {"change": change} for path, change in sorted(topmost.items())[:MAX_CHANGES]}
+    items |= sorted(changed.items.items())[:MAX_CHANGES]
     return Section(
         "",
         "container",
         2,
         items,
         status=Status.PARTIAL if reasons else Status.OK,
-        reasons=tuple(reasons),
+        reasons=tuple(sorted(set(reasons))),
         observed={"id": str(inspected["Id"])[:12], "name": str(inspected["Name"]).lstrip("/")},
     )
 
@@ -221,11 +220,6 @@ def _tag(client: Client, declared: str, running: str) -> dict[str, Attributes]:
         return {}
     points_at = str(tagged["Id"])
     return {"tag": {"moved": _bare(points_at) != _bare(running), "points_at": f"sha256:{_bare(points_at)}"}}
-
-
-def _is_id(declared: str, running: str) -> bool:
-    """Whether a person named the image by its id, or the beginning of it."""
-    return declared.startswith("sha256:") or _bare(running).startswith(declared)
 
 
 def _bare(identifier: str) -> str:

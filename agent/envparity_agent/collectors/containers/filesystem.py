@@ -1,4 +1,4 @@
-"""The files of a running container: through its process where that may be looked into, else a copy by the engine."""
+"""The files of a container: through its process where that may be looked into, else a copy by the engine."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -8,6 +8,7 @@ from typing import Any
 
 from envparity_agent.collectors.containers.archive import copied
 from envparity_agent.collectors.containers.client import Client
+from envparity_agent.collectors.reads import Wanted
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.root import Root
 
@@ -18,7 +19,9 @@ _APART_SECONDS = 2.0  # the engine notes the start of a container, the kernel th
 
 
 @contextmanager
-def filesystem(client: Client, inspected: Any, progress: Callable[[str], None]) -> Iterator[tuple[Root, str]]:
+def filesystem(
+    client: Client, inspected: Any, wanted: Wanted, progress: Callable[[str], None]
+) -> Iterator[tuple[Root, str]]:
     """A root with a container's files, and how it is read: PROC or ARCHIVE; raises Unreadable.
 
     Whether it was one and the same run of the container all the time is for the caller to ask, by `run_of`.
@@ -29,7 +32,7 @@ def filesystem(client: Client, inspected: Any, progress: Callable[[str], None]) 
             yield root, PROC
             return
     progress("copying files out of the container")
-    with copied(client, str(inspected["Id"])) as place, Root(place) as root:
+    with copied(client, str(inspected["Id"]), wanted) as place, Root(place) as root:
         yield root, ARCHIVE
 
 

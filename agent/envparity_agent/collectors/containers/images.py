@@ -42,6 +42,11 @@ def normal_reference(text: str) -> str:
     return name + (f":{tag}" if tag else "") + (f"@{content}" if content else "")
 
 
+def is_id(reference: str, identifier: str) -> bool:
+    """Whether a person named the image by its id, or the beginning of it."""
+    return reference.startswith("sha256:") or identifier.removeprefix("sha256:").startswith(reference)
+
+
 def identity(image: Mapping[str, Any], store_kind: str, manifest: str | None) -> dict[str, Value]:
     """The typed digests of an inspected image.
 

@@ -3,17 +3,20 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import docker.errors
 
+from envparity_agent.collectors.containers.changes import Changed, attributed
 from envparity_agent.collectors.containers.client import Client
 from envparity_agent.collectors.containers.engine import FAULTS, reason_of
 from envparity_agent.collectors.containers.filesystem import ARCHIVE, filesystem, may_be_looked_into, run_of
 from envparity_agent.collectors.containers.layer import is_as_its_image
 from envparity_agent.collectors.containers.replicas import hashable
-from envparity_agent.collectors.interface import Collector, Subject, isolated
+from envparity_agent.collectors.interface import Collector, Subject, isolated, wanted
+from envparity_agent.collectors.system.owners import owners
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status, clean_text, now
 
@@ -23,11 +26,15 @@ COPY_SECONDS = 3600.0  # a copy is made anew at least as often: what changed in 
 _PASSING = frozenset({Reason.CAP, Reason.ERROR, Reason.TIMEOUT, Reason.UNREACHABLE})
 
 
+Changes: TypeAlias = Sequence[Mapping[str, Any]] | Reason
+
+
 class Inside(NamedTuple):
     """The sections of what is inside one container, by their paths below the container's own, and how it was read."""
 
     sections: Mapping[str, Section]
     observed: Attributes
+    changed: Changed | None = None  # what was changed in it, and whose that is
 
 
 class _Unsettled(Exception):
@@ -42,7 +49,7 @@ def read(
     host: Subject,
     client: Client,
     inspected: Mapping[str, Any],
-    changes: Sequence[Mapping[str, Any]] | Reason,
+    changes: Changes,
     collectors: Sequence[Collector],
     deadline: float,
 ) -> Inside:
@@ -62,7 +69,7 @@ def read(
             stamp = f"{sha256(told).hexdigest()} {time.monotonic() // COPY_SECONDS}"
     try:
         return host.memory.recall(
-            key, stamp or None, lambda: _settled(_read(host, client, inspected, collectors, deadline))
+            key, stamp or None, lambda: _settled(_read(host, client, inspected, changes, collectors, deadline))
         )
     except _Unsettled as unsettled:
         return unsettled.found
@@ -83,7 +90,12 @@ def without(collectors: Iterable[Collector], status: Status, reason: str) -> Ins
 
 
 def _read(
-    host: Subject, client: Client, inspected: Mapping[str, Any], collectors: Sequence[Collector], deadline: float
+    host: Subject,
+    client: Client,
+    inspected: Mapping[str, Any],
+    changes: Changes,
+    collectors: Sequence[Collector],
+    deadline: float,
 ) -> Inside:
     identifier = str(inspected["Id"])
     if time.monotonic() > deadline:
@@ -91,15 +103,16 @@ def _read(
     # what the operator names are places of the host
     options = replace(host.options, engine=None, names={}, applications={}, files=(), search=())
     sections: dict[str, Section] = {}
-    with filesystem(client, inspected, host.progress) as (root, through):
+    with filesystem(client, inspected, wanted(collectors, options), host.progress) as (root, through):
         subject = Subject(root, options, memory=host.memory, prefix=f"container/{identifier}/")
         for collector in collectors:
             for section in isolated(collector, subject):
                 sections.setdefault(clean_text(section.path), hashable(section))
+        changed = attributed(changes, root, partial(owners, root, host.memory))
     if run_of(client.inspect_container(identifier)) != run_of(inspected):
         raise Unreadable(identifier, Reason.VANISHED)  # ended, or began anew: of which run the files are is unknown
     observed = {"read_through": through, **({"read_at": now()} if through == ARCHIVE else {})}
-    return Inside(sections, observed)
+    return Inside(sections, observed, changed)
 
 
 def _settled(found: Inside) -> Inside:

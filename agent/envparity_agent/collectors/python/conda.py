@@ -15,9 +15,12 @@ from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import stamp
 from envparity_agent.collectors.python.places import normal
 from envparity_agent.collectors.python.search import join
+from envparity_agent.collectors.reads import Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason, Value
 from envparity_agent.root import MIB, Root
+
+READS = Reads(content=(r"conda-meta/[^/]*\.json",))
 
 MAX_PACKAGES = 5000
 MAX_PACKAGE = 32 * MIB  # the files of one package are listed twice

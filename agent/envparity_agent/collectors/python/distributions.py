@@ -19,9 +19,19 @@ from envparity_agent.collectors.python.editable import egg_link, helpers, source
 from envparity_agent.collectors.python.metadata import MAX_METADATA, Headers, egg_requirements, read_headers
 from envparity_agent.collectors.python.record import MAX_RECORD, content_ids
 from envparity_agent.collectors.python.search import join
+from envparity_agent.collectors.reads import SITES, Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Value
 from envparity_agent.root import MIB, Directory, Root
+
+READS = Reads(
+    content=(
+        r"(?:METADATA|RECORD|WHEEL|INSTALLER|PKG-INFO|requires\.txt|(?:direct|provenance)_url\.json)",
+        r"[^/]*\.(?:egg-info|egg-link|egg)",
+        r"__editable__[^/]*",
+    ),
+    presence=(rf"{SITES}.*",),
+)
 
 MAX_ENTRIES = 50_000
 MAX_EGG = 64 * MIB

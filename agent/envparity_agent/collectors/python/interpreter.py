@@ -11,9 +11,12 @@ from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import stamp
 from envparity_agent.collectors.python.search import Environment, interpreters, join
 from envparity_agent.collectors.python.venv import Configuration, read_configuration
+from envparity_agent.collectors.reads import Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Value
 from envparity_agent.root import MIB, Root
+
+READS = Reads(content=(r"patchlevel\.h", r"bin/python\d\.\d+t?", r"libpython[^/]*\.so[^/]*", r"build-details\.json"))
 
 MAX_BINARY = 64 * MIB
 

@@ -6,8 +6,11 @@ A `*` stands for every name in a directory. Each place is a prefix, a venv or a 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from envparity_agent.collectors.reads import Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.root import Root
+
+READS = Reads(content=(r"etc/passwd", r"\.conda/environments\.txt"))
 
 MAX_HOMES = 1000
 MAX_NAMES = 1000  # of one `*`

@@ -14,9 +14,12 @@ from envparity_agent.collectors.python.layouts import places
 from envparity_agent.collectors.python.processes import running
 from envparity_agent.collectors.python.venv import read_configuration
 from envparity_agent.collectors.python.walk import LIBRARY, SITE_NAMES, Walk, walk
+from envparity_agent.collectors.reads import SITES, Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes
 from envparity_agent.root import Root
+
+READS = Reads(presence=(r"os\.py", rf"{SITES}.*"))
 
 FIRST_BUDGET = 60.0  # seconds for the first pass of the walk over a root, of which nothing is known yet
 LATER_BUDGET = 0.25  # seconds in each survey afterwards: what is known is read without it

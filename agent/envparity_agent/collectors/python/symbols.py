@@ -24,9 +24,12 @@ from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.record import MAX_RECORD, rows
 from envparity_agent.collectors.python.search import join
+from envparity_agent.collectors.reads import SITES, Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status
 from envparity_agent.root import MIB, Root
+
+READS = Reads(deep=(rf"{SITES}.*+(?<=\.py)",))
 
 MAX_SOURCE = MIB // 2
 MAX_SOURCES = 64 * MIB  # of one distribution

@@ -10,9 +10,12 @@ from hashlib import sha256
 
 from envparity_agent.collectors.python.places import normal, relative
 from envparity_agent.collectors.python.search import Environment, join, site_directories
+from envparity_agent.collectors.reads import Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import MIB, Root
+
+READS = Reads(content=(r"[^/]*\.(?:pth|start)", r"(?:site|user)customize(?:/__init__)?\.py"))
 
 MAX_PATH = 1000
 MAX_PTH = 1000  # files in one site directory

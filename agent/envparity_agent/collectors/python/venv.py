@@ -3,7 +3,10 @@
 import re
 from dataclasses import dataclass
 
+from envparity_agent.collectors.reads import Reads
 from envparity_agent.root import Root
+
+READS = Reads(content=(r"pyvenv\.cfg",))
 
 _VERSION = re.compile(r"\d+(?:\.\d+)*(?:(?:a|b|rc)\d+)?")
 

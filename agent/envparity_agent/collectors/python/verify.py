@@ -15,9 +15,13 @@ from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.places import normal, within
 from envparity_agent.collectors.python.record import INSTALLER_FILES, MAX_RECORD, Row, is_compiled, rows
 from envparity_agent.collectors.python.search import join
+from envparity_agent.collectors.reads import SITES, Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status, Value
 from envparity_agent.root import MIB, Root
+
+# what a wheel brings lies in its site directory, or in one of these of its environment, which is not the system's own
+READS = Reads(deep=(rf"{SITES}.*", r"bin/[^/]*", r"(?<!^)(?<!usr/)(?:share|include|etc)/.*"))
 
 MAX_FILE = 4096 * MIB
 MAX_BYTES = 64 * 1024 * MIB  # hashed in one environment and survey

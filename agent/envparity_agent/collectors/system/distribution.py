@@ -7,11 +7,24 @@ from functools import partial
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import stamp
+from envparity_agent.collectors.reads import Reads
 from envparity_agent.collectors.system.assignments import assignments
 from envparity_agent.collectors.system.elf import machine as elf_machine
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
 from envparity_agent.root import MIB, Root
+
+READS = Reads(
+    content=(
+        r"(?:etc|usr/lib)/os-release",
+        r"etc/debian_version",
+        r"libc\.so\.6",
+        r"libc-[\d.]+\.so",  # what libc.so.6 leads to before glibc 2.34
+        r"ld-musl-[^/]*",
+        # the programs below, and what they lead to where they are links
+        r"s?bin/(?:env|sh|dash|bash|busybox|coreutils|dpkg|init)",
+    ),
+)
 
 _RELEASES = ("etc/os-release", "usr/lib/os-release")
 # programs of which every system has one: what it is built for is what the system is built for

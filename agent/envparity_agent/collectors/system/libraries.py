@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.reads import Reads
 from envparity_agent.collectors.system.distribution import programs_machine
 from envparity_agent.collectors.system.library import OPENSSL, identity, told_version
 from envparity_agent.collectors.system.loader import Loader, Object
@@ -15,6 +16,14 @@ from envparity_agent.collectors.system.modules import Loading, Module, loads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
 from envparity_agent.root import Root
+
+READS = Reads(
+    content=(
+        r"[^/]*\.so(?:\.[^/]*)?",
+        r"bin/(?:python|pypy)[\d.]*t?",
+        r"etc/(?:ld\.so\.conf(?:\.d/[^/]*)?|ld-musl-[^/]*)",
+    ),
+)
 
 MAX_USERS = 20  # names that are told of who loads a library
 MAX_OBJECTS = 50_000

@@ -7,11 +7,22 @@ from typing import NamedTuple
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.reads import Reads
 from envparity_agent.collectors.system import apk, dpkg, history, rpm
 from envparity_agent.collectors.system.database import Database, Files, Package, Wanted
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
 from envparity_agent.root import Root
+
+READS = Reads(
+    content=(
+        r"var/lib/dpkg/(?:status|status\.d/[^/]*|updates/\d+|info/[^/]*\.(?:list|md5sums))",
+        r"lib/apk/db/installed",
+        r"(?:var/lib|usr/lib/sysimage|usr/share)/rpm/(?:rpmdb\.sqlite(?:-wal|-journal)?|Packages(?:\.db)?)",
+        r"var/log/(?:apt/history|dpkg)\.log",
+        r"var/lib/dnf/history\.sqlite",
+    ),
+)
 
 _TRIES = 3  # to read a database at a moment at which nobody writes to it
 

@@ -7,10 +7,19 @@ import re
 from collections.abc import Iterator
 
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.reads import Reads
 from envparity_agent.collectors.system import limits, locales
 from envparity_agent.collectors.system.assignments import assignments
 from envparity_agent.collectors.system.files import Files
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
+
+READS = Reads(
+    content=(
+        r"etc/(?:locale\.conf|default/locale|localtime|timezone|nsswitch\.conf|ld\.so\.preload)",
+        r"etc/security/limits\.(?:conf|d/[^/]*\.conf)",
+        r"usr/lib/locale/locale-archive",
+    ),
+)
 
 # Left out is what moves, and what the kernel derives from the memory of the machine: fs.file-max, kernel.threads-max
 _SYSCTLS = (

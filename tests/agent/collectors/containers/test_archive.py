@@ -1,6 +1,5 @@
 """Checks that a container's archive becomes a directory that is safe to read, whatever the container holds."""
 
-import io
 import os
 import tarfile
 from collections.abc import Iterator
@@ -8,21 +7,25 @@ from pathlib import Path
 
 import pytest
 
+from envparity_agent.collectors import INSIDE
 from envparity_agent.collectors.containers.archive import copied
 from envparity_agent.collectors.containers.engine import connect
-from envparity_agent.collectors.interface import Options
+from envparity_agent.collectors.interface import Options, Subject, wanted
 from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.system.owners import owners
 from envparity_agent.errors import Unreadable
-from envparity_agent.fingerprint import Reason
+from envparity_agent.fingerprint import Reason, Target
 from envparity_agent.root import Root
+from envparity_agent.survey import survey
 from envparity_agent.targets import fingerprint
 from tests.agent.collectors.answers import Engine, container, running_engine
+from tests.agent.collectors.archives import Entry, entry, tar, tar_of
 from tests.agent.databases import apk_record, paragraph, rpm_database, rpm_package
-from tests.agent.roots import fingerprint_of
-from tests.agent.trees import distribution, interpreter, put, system, venv
+from tests.agent.roots import fingerprint_of, whole_root
+from tests.agent.trees import X86_64, distribution, elf, put, system, venv
 
 WEB = "a" * 64
+WANTED = wanted(INSIDE, Options())
 
 
 @pytest.fixture
@@ -32,34 +35,11 @@ def engine() -> Iterator[Engine]:
         yield started
 
 
-def entry(
-    name: str, type: bytes = tarfile.REGTYPE, content: bytes = b"", link: str = ""
-) -> tuple[tarfile.TarInfo, bytes]:
-    found = tarfile.TarInfo(name)
-    found.type, found.size, found.linkname, found.mode = type, len(content), link, 0o755
-    return found, content
-
-
-def tar(*entries: tuple[tarfile.TarInfo, bytes]) -> bytes:
-    written = io.BytesIO()
-    with tarfile.open(fileobj=written, mode="w") as archive:
-        for found, content in entries:
-            archive.addfile(found, io.BytesIO(content))
-    return written.getvalue()
-
-
-def tar_of(root: Path) -> bytes:
-    written = io.BytesIO()
-    with tarfile.open(fileobj=written, mode="w") as archive:
-        archive.add(root, arcname="./")
-    return written.getvalue()
-
-
 def names(engine: Engine, archive: bytes) -> dict[str, bytes]:
     """The files and links of the copy that is made of an archive, with what they hold or lead to."""
     engine.answers[f"/containers/{WEB}/archive"] = archive
     found = {}
-    with connect(engine.url) as client, copied(client, WEB) as place:
+    with connect(engine.url) as client, copied(client, WEB, WANTED) as place:
         for directory, _, files in os.walk(place):
             for name in files:
                 path = os.path.join(directory, name)
@@ -78,12 +58,12 @@ def outcome(engine: Engine, archive: bytes) -> str:
 
 
 def test_a_copy_has_the_facts_of_the_root_that_it_is_of(engine: Engine, tmp_path: Path) -> None:
-    root = system(tmp_path / "root")
-    interpreter(root)
-    distribution(venv(root, "srv/app"), "shop", "1", {"shop/__init__.py": "x = 1"})
+    """Of the whole root: what a collector reads and does not declare to read, is missing in the copy."""
+    root = whole_root(tmp_path / "root")
     (root / "lib").symlink_to("usr/lib")
+    put(root, "usr/bin/env", elf(X86_64))
     engine.answers[f"/containers/{WEB}/archive"] = tar_of(root)
-    with connect(engine.url) as client, copied(client, WEB) as place:
+    with connect(engine.url) as client, copied(client, WEB, WANTED) as place:
         copy = fingerprint_of(Path(place))
     original = fingerprint_of(root)
     assert copy.root == original.root
@@ -100,7 +80,7 @@ def test_a_copy_has_the_databases_and_logs_of_every_package_manager(engine: Engi
     put(root, "lib/apk/db/installed", apk_record("musl"))
     rpm_database(root, rpm_package("bash"))
     engine.answers[f"/containers/{WEB}/archive"] = tar_of(root)
-    with connect(engine.url) as client, copied(client, WEB) as place:
+    with connect(engine.url) as client, copied(client, WEB, WANTED) as place:
         copy = fingerprint_of(Path(place)).sections["os-packages"]
         with Root(place) as opened:
             owner = owners(opened, Memory()).of("lib/libc.so.6")
@@ -108,6 +88,25 @@ def test_a_copy_has_the_databases_and_logs_of_every_package_manager(engine: Engi
     assert set(copy.items) == {"base-files", "bash", "libc6", "musl", "nginx"}
     assert (copy, copy.observed) == (original, original.observed)
     assert owner == "deb:libc6 2.36-9"
+
+
+def test_a_copy_is_enough_to_verify_what_is_installed(engine: Engine, tmp_path: Path) -> None:
+    root = whole_root(tmp_path / "root")
+    site = root / "srv/shop/lib/python3.11/site-packages"
+    files = {"tools.py": "def run(): pass", "tools.dat": "1", "../../../bin/tools": "#!", "../../../share/tools": "2"}
+    distribution(site, "tools", "1", files)
+    put(site, "tools.dat", "patched")
+    options = Options(verify=True, symbols=True)
+    engine.answers[f"/containers/{WEB}/archive"] = tar_of(root)
+    found = []
+    with connect(engine.url) as client, copied(client, WEB, wanted(INSIDE, options)) as place:
+        for one in (str(root), place):
+            with Root(one) as opened:
+                found.append(survey(Target("root", "web"), Subject(opened, options), INSIDE).sections)
+    assert found[0]["verify/srv/shop"].items["tools"]["modified"] == ("tools.dat",)
+    assert {path: section.items for path, section in found[0].items()} == {
+        path: section.items for path, section in found[1].items()
+    }
 
 
 def test_only_what_is_read_is_copied_with_its_content(engine: Engine) -> None:
@@ -165,9 +164,9 @@ def test_a_device_and_a_fifo_are_not_copied(engine: Engine) -> None:
     ids=["file twice", "directory over a file", "below a file", "file over a directory", "a long name"],
 )
 def test_an_archive_that_no_directory_can_hold_is_told_and_not_raised(
-    engine: Engine, entries: tuple[tuple[tarfile.TarInfo, bytes], ...]
+    engine: Engine, entries: tuple[Entry, ...]
 ) -> None:
-    assert outcome(engine, tar(*entries)) in ("copied", Reason.INVALID, Reason.ERROR)
+    assert outcome(engine, tar(*entries)) in ("copied", Reason.CAP)
 
 
 @pytest.mark.parametrize("archive", [b"", b"no archive" * 100, tar(entry("etc/os-release", content=b"1"))[:600]])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from envparity_agent.collectors.containers.configuration import read
+from envparity_agent.collectors.containers.configuration import of_image, read
 from envparity_agent.collectors.interface import Options
 from envparity_agent.collectors.values import Disclosure, Key
 from envparity_agent.fingerprint import Items, Reason, Section, Status
@@ -256,3 +256,27 @@ def test_what_podman_writes_down_and_docker_sets_in_silence_is_no_difference() -
 def test_replicas_of_one_command_have_one_configuration() -> None:
     one, other = (read(podman_container(identifier, f"web-{identifier}"), image(), Options()) for identifier in "ab")
     assert one.hash == other.hash
+
+
+def test_an_image_is_configured_as_a_container_of_it_that_was_given_nothing() -> None:
+    config = {
+        "Env": ["LANG=C.UTF-8", "A=b=c"],
+        "Entrypoint": ["/usr/bin/serve"],
+        "Cmd": ["serve", "--workers", "2"],
+        "User": "nobody",
+        "ExposedPorts": {"8000/tcp": {}},
+        "Healthcheck": {"Test": ["CMD", "true"]},
+        "Labels": {"org.opencontainers.image.version": "1.4"},
+    }
+    options = Options(disclosure=Disclosure(Key(b"k" * 16)))
+    found = of_image(config, options)
+    running = container("a", "web", Config={"Image": "web", **config})
+    both = read(running, image(Config=config), options)
+    assert found.status is Status.OK
+    assert found.items.keys() >= {"env:A", "entrypoint", "command", "user", "workdir", "healthcheck", "port:8000/tcp"}
+    assert found.items == {name: body for name, body in both.items.items() if name in found.items}
+
+
+@pytest.mark.parametrize("config", [{}, {"Env": None, "Cmd": None, "ExposedPorts": None, "WorkingDir": ""}])
+def test_an_image_that_says_nothing_has_what_an_engine_takes_then(config: dict[str, None]) -> None:
+    assert of_image(config, Options()).items == {"workdir": {"value": "/"}, "healthcheck": {"value": False}}

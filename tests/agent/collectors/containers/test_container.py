@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from envparity_agent.collectors import INSIDE
+from envparity_agent.collectors.containers.changes import topmost_changes
 from envparity_agent.collectors.containers.container import MAX_CHANGES
-from envparity_agent.collectors.containers.layer import topmost_changes
 from envparity_agent.fingerprint import Fingerprint, Reason, Section, Status
 from tests.agent.collectors.answers import (
     CHANGES,
