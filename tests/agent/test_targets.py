@@ -146,7 +146,7 @@ def test_an_image_is_a_target_that_nothing_runs_for(tmp_path: Path) -> None:
         found = fingerprint("image:shop/web:1.4", Options(engine=engine.url))
         assert {method for method, _ in engine.requests} == {"GET"}
     assert found.target == Target("image", "shop/web:1.4")
-    assert set(found.sections) == {"config", "image", "python/app", *(collector.path for collector in INSIDE)}
+    assert set(found.sections) == {"image", "image/config", "python/app", *(collector.path for collector in INSIDE)}
     assert found.sections["python/app"].items["shop"]["version"] == "1"
     facts = found.sections["image"].items["image"]
     assert (facts["config"], facts["reference"]) == (CONFIG_DIGEST, "docker.io/shop/web:1.4")

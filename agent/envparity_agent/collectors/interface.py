@@ -75,9 +75,10 @@ class Collector(NamedTuple):
     reads: tuple[Reads, ...] = ()  # of the modules that it is made of
 
 
-def wanted(collectors: Iterable[Collector], options: Options) -> Wanted:
-    """The files that these collectors need of a root that has to be copied."""
-    return Wanted((reads for one in collectors for reads in one.reads), deep=options.verify or options.symbols)
+def wanted(collectors: Iterable[Collector], options: Options, more: Iterable[Reads] = ()) -> Wanted:
+    """The files that these collectors, and what reads `more`, need of a root that has to be copied."""
+    needed = (*(reads for one in collectors for reads in one.reads), *more)
+    return Wanted(needed, deep=options.verify or options.symbols)
 
 
 def isolated(collector: Collector, subject: Subject) -> Iterable[Section]:

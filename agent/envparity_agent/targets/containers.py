@@ -11,6 +11,7 @@ import docker.errors
 from envparity_agent.collectors import INSIDE
 from envparity_agent.collectors.containers import configuration, description
 from envparity_agent.collectors.containers import container as containers
+from envparity_agent.collectors.containers.application import application, reads
 from envparity_agent.collectors.containers.changes import attributed
 from envparity_agent.collectors.containers.client import Client
 from envparity_agent.collectors.containers.engine import connect, inspect_image, locate
@@ -22,7 +23,7 @@ from envparity_agent.collectors.interface import Options, Subject, wanted
 from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.system.owners import owners
 from envparity_agent.errors import CannotTell, Unreadable, UsageError
-from envparity_agent.fingerprint import Fingerprint, Target
+from envparity_agent.fingerprint import Fingerprint, Section, Target
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
 
@@ -32,16 +33,18 @@ def container(name: str, options: Options) -> Fingerprint:
     with _engine(options) as client:
         inspected = _find(client, name)
         changes = containers.changes_of(client, inspected)
-        with filesystem(client, inspected, wanted(INSIDE, options), options.progress) as (root, through):
+        needed = wanted(INSIDE, options, reads(inspected))
+        with filesystem(client, inspected, needed, options.progress) as (root, through):
             inside = survey(Target("container", name), Subject(root, replace(options, names={})), INSIDE)
             changed = attributed(changes, root, partial(owners, root, Memory()))
+            code = application(inspected, root, Memory())
         own = containers.read(client, store(client.info()), inspected, changed)
         config = configuration.read(inspected, inspect_image(client, str(inspected["Image"])), options)
         if run_of(_find(client, str(inspected["Id"]))) != run_of(inspected):
             raise CannotTell(f"container {name} ended or was restarted while it was read", "try again")
     state = str(inspected["State"].get("Status") or "")
     told = replace(own, observed={**own.observed, "read_through": through, "state": state})
-    described = {own.path: told, f"{own.path}/config": replace(config, path=f"{own.path}/config")}
+    described = {own.path: told, **{f"{own.path}/{one.path}": _below(own, one) for one in (config, code) if one}}
     return replace(inside, sections={**inside.sections, **described})
 
 
@@ -53,9 +56,15 @@ def image(reference: str, options: Options) -> Fingerprint:
             raise UsageError(f"the engine has no image {reference}", f"fetch it: docker pull {reference}")
         own = description.sections(found, store(client.info()), reference, _history(client, found), options)
         options.progress("copying files out of the image")
-        with exported(client, found, wanted(INSIDE, options)) as place, Root(place) as root:
+        with exported(client, found, wanted(INSIDE, options, reads(found))) as place, Root(place) as root:
             inside = survey(Target("image", reference), Subject(root, replace(options, names={})), INSIDE)
-    return replace(inside, sections={**inside.sections, **{section.path: section for section in own}})
+            code = application(found, root, Memory())
+    described = {one.path: one for one in (*own, *([_below(own[0], code)] if code else ()))}
+    return replace(inside, sections={**inside.sections, **described})
+
+
+def _below(own: Section, nested: Section) -> Section:
+    return replace(nested, path=f"{own.path}/{nested.path}")
 
 
 def _history(client: Client, image: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ def container_of(sections: Mapping[str, SectionLike], path: str) -> str:
 
     The name of a container may have slashes itself, as Kubernetes' have.
     """
-    if not path.startswith("container/"):
+    if not path.startswith(("container/", "image/")):
         return ""
     end = path.rfind("/")
     while end > 0:

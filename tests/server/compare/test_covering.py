@@ -59,3 +59,23 @@ def test_an_item_of_a_kind_that_an_older_agent_does_not_collect_is_no_difference
     old = section("containers", {"engine": {"version": "26.1", "cgroup": "2"}})
     new = section("containers", {**old.items, "consent": {"level": "inside"}}, schema=2)
     assert told(compare(host(old), host(new))) == told(compare(host(new), host(old))) == []
+
+
+def test_an_image_is_held_against_a_container_with_its_configuration_and_code() -> None:
+    image = {"image": {"config": "sha256:a", "platform": "linux/amd64"}}
+    left = host(
+        section("image", image, kind="container", schema=2),
+        section("image/config", {"user": {"value": "app"}}, kind="configuration"),
+        section("image/app", {"file:main.py": {"content": "sha256:1"}}, kind="application"),
+        kind="image",
+    )
+    right = host(
+        section("container/web", image, kind="container", schema=2),
+        section("container/web/config", {"user": {"value": "root"}}, kind="configuration"),
+        section("container/web/app", {"file:main.py": {"content": "sha256:2"}}, kind="application"),
+        kind="container",
+    )
+    assert [(one.section, one.item) for one in compare(left, right).differences] == [
+        ("image/app", "file:main.py"),
+        ("image/config", "user"),
+    ]

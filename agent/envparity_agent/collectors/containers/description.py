@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from envparity_agent.collectors.containers import configuration
@@ -43,7 +44,7 @@ def sections(
     history: Iterable[Mapping[str, Any]],
     options: Options,
 ) -> tuple[Section, Section]:
-    """The sections `image` and `config` of an inspected image, of the kinds that a container's own have."""
+    """The sections `image` and `image/config` of an inspected image, of the kinds that a container's own have."""
     found: dict[str, Value] = {**identity(image, store_kind, None), **facts(image, history)}
     if not is_id(reference, str(image["Id"])):
         found["reference"] = normal_reference(reference)
@@ -51,7 +52,7 @@ def sections(
         Section(
             "image", "container", 2, {"image": found}, observed={"id": str(image["Id"]).removeprefix("sha256:")[:12]}
         ),
-        configuration.of_image(image.get("Config") or {}, options),
+        replace(configuration.of_image(image.get("Config") or {}, options), path="image/config"),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import docker.errors
 
+from envparity_agent.collectors.containers.application import application, reads
 from envparity_agent.collectors.containers.changes import Changed, attributed
 from envparity_agent.collectors.containers.client import Client
 from envparity_agent.collectors.containers.engine import FAULTS, reason_of
@@ -61,9 +62,9 @@ def read(
     makes sections that failed.
     """
     if not isinstance(changes, Reason) and is_as_its_image(inspected, changes):
-        key, stamp = ("inside", str(inspected["Image"])), "image"
+        key, stamp = ("inside", str(inspected["Image"]), str(inspected["Config"].get("WorkingDir"))), "image"
     else:
-        key, stamp = ("inside", str(inspected["Id"])), ""
+        key, stamp = ("inside", str(inspected["Id"]), ""), ""
         if not isinstance(changes, Reason) and not may_be_looked_into(inspected):
             told = repr((run_of(inspected), changes)).encode("utf-8", "backslashreplace")
             stamp = f"{sha256(told).hexdigest()} {time.monotonic() // COPY_SECONDS}"
@@ -103,11 +104,15 @@ def _read(
     # what the operator names are places of the host
     options = replace(host.options, engine=None, names={}, applications={}, files=(), search=())
     sections: dict[str, Section] = {}
-    with filesystem(client, inspected, wanted(collectors, options), host.progress) as (root, through):
+    needed = wanted(collectors, options, reads(inspected))
+    with filesystem(client, inspected, needed, host.progress) as (root, through):
         subject = Subject(root, options, memory=host.memory, prefix=f"container/{identifier}/")
         for collector in collectors:
             for section in isolated(collector, subject):
                 sections.setdefault(clean_text(section.path), hashable(section))
+        own = application(inspected, root, host.memory)
+        if own is not None:
+            sections[own.path] = own
         changed = attributed(changes, root, partial(owners, root, host.memory))
     if run_of(client.inspect_container(identifier)) != run_of(inspected):
         raise Unreadable(identifier, Reason.VANISHED)  # ended, or began anew: of which run the files are is unknown
