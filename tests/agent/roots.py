@@ -72,6 +72,7 @@ def whole_root(root: Path) -> Path:
     put(root, "usr/lib/python3.11/lib-dynload/_gone.so", shared_library(needed="libgone.so.1"))
     openssl = b"\x00OpenSSL 3.0.15 3 Sep 2024\x00"
     put(root, "usr/lib/x86_64-linux-gnu/libcrypto.so.3", shared_library(soname="libcrypto.so.3") + openssl)
+    put(root, "var/lib/dpkg/info/libc6.list", "/.\n/usr/lib/x86_64-linux-gnu/libz.so.1\n")
     put(root, "usr/lib/x86_64-linux-gnu/libz.so.1", shared_library(needed="libc.so.6"))
     put(root, "usr/lib/x86_64-linux-gnu/libffi.so.8", shared_library(needed="libc.so.6", build_id=b""))
     for name in ("containers", "image", "network", "volumes"):

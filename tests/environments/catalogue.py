@@ -489,6 +489,18 @@ def _project(shop: Workshop) -> str:
     return f"root:{root}"
 
 
+def _project_in_git(shop: Workshop) -> str:
+    root = system(shop.home / "root")
+    interpreter(root)
+    tree = source_tree(root / "srv/shop", "shop")
+    put(tree, ".gitignore", ".venv/\n")
+    shop.committed(tree)
+    shop.git(tree, "remote", "add", "origin", "https://ann:hunter2@git.example/shop.git")
+    put(tree, "src/shop/__init__.py", "edited by hand\n")
+    distribution(venv(root, "srv/shop/.venv"), "django", "5.0")
+    return f"root:{root}"
+
+
 def _two_pythons_in_one_prefix(shop: Workshop) -> str:
     root = system(shop.home / "root")
     for abi, version in (("3.11", "3.11.9"), ("3.12", "3.12.1")):
@@ -566,6 +578,7 @@ CASES = (
     Case("crlf-record", "RECORD with other line ends and slashes", _crlf_record),
     Case("edited", "files edited in place, under verify", _edited),
     Case("project", "a venv in the directory of its application", _project, None),
+    Case("project-in-git", "the same as a checkout with changes that are in no commit", _project_in_git, None),
     Case("two-pythons", "one prefix with two Pythons", _two_pythons_in_one_prefix, None),
     Case("home", "where tools keep the environments of projects", _tools_of_home, None),
 )
