@@ -12,6 +12,7 @@ from envparity_server.compare.covering import COVERING, container_of, covering, 
 from envparity_server.compare.declared import DECLARED, declares_part, hold, is_held, narrowed, undeclared
 from envparity_server.compare.images import compare_declared_images, compare_images
 from envparity_server.compare.model import Comparison, Difference, Distance, Pair, State, Unexamined
+from envparity_server.compare.owned import counted_once, owner
 from envparity_server.compare.packages import compare_packages
 from envparity_server.compare.pairing import pair
 from envparity_server.compare.python import compare_distributions
@@ -70,8 +71,11 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
         examined += outcome.examined
     unexamined += dict.fromkeys((*_blind(left, scope), *_blind(right, scope)))
     unexamined += _not_there(left, right, scope)
-    differences.sort(key=lambda one: (one.section, one.item, one.attribute))
-    return Comparison(left.target, right.target, tuple(differences), same, examined, tuple(pairs), tuple(unexamined))
+    found = counted_once(
+        differences, lambda path: container_of(left.sections, path) or container_of(right.sections, path)
+    )
+    found.sort(key=lambda one: (one.section, one.item, one.attribute))
+    return Comparison(left.target, right.target, tuple(found), same, examined, tuple(pairs), tuple(unexamined))
 
 
 def _misplaced(one: SectionLike, other: SectionLike, left: FingerprintLike, right: FingerprintLike) -> _Compared | None:
@@ -220,7 +224,7 @@ def _items(
             state = State.UNKNOWN
         yield Difference(
             left.path, left.kind, item, _leading(body), state,
-            _shown(ours.get(item)), _shown(theirs.get(item)),
+            _shown(ours.get(item)), _shown(theirs.get(item)), owner=owner(ours.get(item), theirs.get(item)),
         )  # fmt: skip
     declared = declares_part(left) or declares_part(right)
     # wheels are built per Python version: where that differs, it is the one cause of their tags
@@ -301,7 +305,7 @@ def _item(
         yield Difference(
             section.path, section.kind, item, attribute, State.UNKNOWN if marked else state,
             _value(attribute, left), _value(attribute, right), distance,
-            version=ours if equal(ours, theirs) else "",
+            version=ours if equal(ours, theirs) else "", owner=owner(left, right),
         )  # fmt: skip
 
 

@@ -66,6 +66,7 @@ class Difference:
     distance: Distance | None = None
     severity: Severity = Severity.INFO
     version: str = ""  # of the item, where both sides have the same
+    owner: str = ""  # what the item belongs to: an OS package, or what was installed in a container
     undeclared: str = ""  # it is installed, and the other side's file, a LOCK or a LIST, does not name it
 
     @property
@@ -90,6 +91,7 @@ class Difference:
             "right": self.right,
             "severity": self.severity.word,
             "distance": str(self.distance) if self.distance else None,
+            "owner": self.owner or None,
             "rule": None,
         }
 

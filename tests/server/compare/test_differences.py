@@ -310,6 +310,7 @@ def test_the_document_has_what_scripts_build_on() -> None:
                 "right": "3.7",
                 "severity": "info",
                 "distance": "minor",
+                "owner": None,
                 "rule": None,
             }
         ],

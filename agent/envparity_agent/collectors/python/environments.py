@@ -74,7 +74,7 @@ def collect(subject: Subject, neighbours: Callable[[Subject], Neighbours] = alon
 
 
 def _sections(subject: Subject, environments: Sequence[Environment], neighbours: Neighbours) -> Iterator[Section]:
-    names = _names(subject)
+    names = {**_applications(subject, environments), **_names(subject)}
     prefixes = Counter(one.prefix for one in environments)
     told: set[str] = set()  # contents whose symbols have been told
     for environment in environments:
@@ -115,6 +115,22 @@ def _names(subject: Subject) -> dict[str, str]:
             names[subject.root.resolved(path)] = name
         except Unreadable:
             continue  # not on this host
+    return names
+
+
+def _applications(subject: Subject, environments: Sequence[Environment]) -> dict[str, str]:
+    """Prefix -> name of the application in whose directory it is the one virtual environment."""
+    names = {}
+    for name, path in subject.options.applications.items():
+        try:
+            directory = subject.root.resolved(path)
+        except Unreadable:
+            continue  # not on this host, which the application's own section says
+        inside = [
+            one.prefix for one in environments if one.role == "venv" and f"{one.prefix}/".startswith(f"{directory}/")
+        ]
+        if len(inside) == 1:
+            names[inside[0]] = name
     return names
 
 

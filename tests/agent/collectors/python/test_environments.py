@@ -274,3 +274,14 @@ def test_a_process_that_is_older_than_what_is_installed_asks_for_a_restart(tmp_p
         after = asked()
         program.communicate(b"\n")
     assert (before, after, asked()) == (None, True, None)
+
+
+def test_the_one_venv_of_an_application_has_its_name(tmp_path: Path) -> None:
+    for place in ("srv/shop/.venv", "srv/two/a", "srv/two/b", "srv/shopping/.venv"):
+        venv(tmp_path, place)
+    asked = Options(root=str(tmp_path), applications={"shop": "/srv/shop", "two": "/srv/two", "gone": "/srv/gone"})
+    found = fingerprint("local", asked).sections
+    assert {path for path in found if path.startswith("python/")} == {
+        "python/shop", "python/srv/two/a", "python/srv/two/b", "python/srv/shopping/.venv",
+    }  # fmt: skip
+    assert found["python/shop"].observed == {"location": "/srv/shop/.venv"}
