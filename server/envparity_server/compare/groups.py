@@ -76,7 +76,7 @@ def group(comparison: Comparison) -> list[Group]:
 
 
 def wording(difference: Difference) -> str:
-    """One difference in words, and whose it is: `3.4 → 3.7`, `same version 2.1.5, other content`, `only left: 0.9.0`."""
+    """One difference in words, and whose it is: `3.4 → 3.7`, `same version 2.1.5, other content`, `only left`."""
     said = _said(difference)
     return f"{said} (of {difference.owner.partition(' ')[0]})" if difference.owner else said
 
