@@ -6,7 +6,6 @@ from functools import partial
 from envparity_agent.collectors.code import applications
 from envparity_agent.collectors.code.git import checkout
 from envparity_agent.collectors.configuration import files, services
-from envparity_agent.collectors.containers import container
 from envparity_agent.collectors.interface import Collector, Subject
 from envparity_agent.collectors.python import (
     conda,
@@ -25,18 +24,35 @@ from envparity_agent.collectors.system import distribution, libraries, machine, 
 from envparity_agent.collectors.system.owners import owners
 from envparity_agent.fingerprint import Section
 
+# where packages may put files: https://refspecs.linuxfoundation.org/FHS_3.0/fhs/; the lists of all are long to read
+_OF_PACKAGES = ("usr/", "opt/", "lib/")
+
+
+def _owner(subject: Subject, path: str) -> str | None:
+    if not path.startswith(_OF_PACKAGES):
+        return None
+    key = ("owners of this survey", subject.prefix)
+    return subject.memory.once(key, lambda: owners(subject.root, subject.memory)).of(path)
+
 
 def _neighbours(subject: Subject) -> environments.Neighbours:
-    return environments.Neighbours(owners(subject.root, subject.memory).of, checkout)
+    return environments.Neighbours(partial(_owner, subject), checkout)
 
 
 def _libraries(subject: Subject) -> Iterator[Section]:
-    yield from libraries.collect(subject, owners(subject.root, subject.memory).of)
+    yield from libraries.collect(subject, partial(_owner, subject))
 
 
 def _applications(subject: Subject) -> Iterator[Section]:
     venvs = (one.prefix for one in searched(subject).environments if one.role == "venv")
     yield from applications.collect(subject, venvs)
+
+
+def _containers(subject: Subject) -> Iterator[Section]:
+    # here and not above: docker's SDK takes longer to load than a virtual environment to read
+    from envparity_agent.collectors.containers import container
+
+    yield from container.collect(subject, INSIDE)
 
 
 _OS = Collector("os", "os", distribution.collect, (distribution.READS,))
@@ -61,6 +77,6 @@ PYTHON_ONLY = (_PYTHON,)
 # what a root that is not a host's has: no machine, no engine
 INSIDE = (_OS, _SETTINGS, _PACKAGES, _PYTHON, _LIBRARIES)
 ROOT = (*INSIDE, _APPLICATIONS, _FILES, _SERVICES)  # what a root has that may be a host's
-_CONTAINERS = Collector("containers", "containers", partial(container.collect, inside=INSIDE))
+_CONTAINERS = Collector("containers", "containers", _containers)
 
 COLLECTORS = (_OS, _MACHINE, _SETTINGS, _PACKAGES, _PYTHON, _LIBRARIES, _APPLICATIONS, _FILES, _SERVICES, _CONTAINERS)

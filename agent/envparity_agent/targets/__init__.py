@@ -11,7 +11,6 @@ from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
-from envparity_agent.targets.containers import container, image
 from envparity_agent.targets.files import file, standard_input
 
 
@@ -25,10 +24,11 @@ def fingerprint(text: str, options: Options) -> Fingerprint:
         return host(options)
     if separator and kind == "root":
         return _root(name, options)
-    if separator and kind == "container":
-        return container(name, options)
-    if separator and kind == "image":
-        return image(name, options)
+    if separator and kind in ("container", "image"):
+        # here and not above: docker's SDK takes longer to load than a virtual environment to read
+        from envparity_agent.targets import containers
+
+        return (containers.container if kind == "container" else containers.image)(name, options)
     if text == "-":
         return standard_input(options)
     if os.path.isdir(text):

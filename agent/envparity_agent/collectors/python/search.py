@@ -22,7 +22,7 @@ from envparity_agent.root import Root
 READS = Reads(presence=(r"os\.py", rf"{SITES}.*"))
 
 FIRST_BUDGET = 60.0  # seconds for the first pass of the walk over a root, of which nothing is known yet
-LATER_BUDGET = 0.25  # seconds in each survey afterwards: what is known is read without it
+LATER_BUDGET = 0.1  # seconds in each survey afterwards: what is known is read without it
 _LATER_INSIDE = 0.01  # the same in a container
 
 # beside or below the directory of an application
