@@ -23,17 +23,24 @@ def running(root: Root) -> dict[str, float]:
     found: dict[str, float] = {}
     boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)  # finer than btime of /proc/stat
     for process in root.names("proc"):
-        if not process.isdigit():
+        executable = _executable(process) if process.isdigit() else ""
+        if not _PYTHON.match(executable.rpartition("/")[2]) or not _shares_root(process):
             continue
         try:
-            if not _shares_root(process):
-                continue
             started = boot + _start_ticks(root.read(f"proc/{process}/stat")) / _TICKS
-            for prefix in _prefixes(root, process):
+            for prefix in _prefixes(root, process, executable):
                 found[prefix] = min(started, found.get(prefix, started))
         except (Unreadable, ValueError, IndexError):
             continue  # it ended, or is not ours to ask about
     return found
+
+
+def _executable(process: str) -> str:
+    """The path of a process's program, by the text of the link; empty for the kernel's own and for somebody else's."""
+    try:
+        return os.readlink(f"/proc/{process}/exe").removesuffix(" (deleted)")
+    except OSError:
+        return ""
 
 
 def _shares_root(process: str) -> bool:
@@ -45,14 +52,13 @@ def _shares_root(process: str) -> bool:
     return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
 
 
-def _prefixes(root: Root, process: str) -> Iterator[str]:
+def _prefixes(root: Root, process: str, executable: str) -> Iterator[str]:
     """Where its interpreter lies, and where the name by which it was called lies: a venv's python is a link."""
-    executable = root.link(f"proc/{process}/exe") or ""
     words = root.read(f"proc/{process}/cmdline").decode("utf-8", "surrogateescape").split("\0")
     called = words[0]
     if called and not called.startswith("/") and "/" in called:
         called = os.path.normpath(f"{root.link(f'proc/{process}/cwd')}/{called}")
-    for path in dict.fromkeys((called, executable.removesuffix(" (deleted)"))):
+    for path in dict.fromkeys((called, executable)):
         directory, _, name = path.strip("/").rpartition("/")
         if path.startswith("/") and _PYTHON.match(name) and directory:
             yield directory.rpartition("/")[0]
