@@ -41,6 +41,8 @@ def main() -> None:
 
 def _plug_in(words: list[str]) -> None:
     """Attach the verb that is asked for; all of them where help or an unknown verb is."""
+    if words == ["--version"]:
+        return
     for entry in [one for one in _OWN if [one.name] == words] or _every(words):
         _attach(entry)
 

@@ -11,7 +11,6 @@ from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
-from envparity_agent.targets.files import file, standard_input
 
 
 def fingerprint(text: str, options: Options) -> Fingerprint:
@@ -25,16 +24,16 @@ def fingerprint(text: str, options: Options) -> Fingerprint:
     if separator and kind == "root":
         return _root(name, options)
     if separator and kind in ("container", "image"):
-        # here and not above: docker's SDK takes longer to load than a virtual environment to read
+        # here and not above, as below: what an agent that stays or a look at a venv does not need takes long to load
         from envparity_agent.targets import containers
 
         return (containers.container if kind == "container" else containers.image)(name, options)
-    if text == "-":
-        return standard_input(options)
     if os.path.isdir(text):
         return _python(text, options)
-    if os.path.exists(text):
-        return file(Path(text), options)
+    if text == "-" or os.path.exists(text):
+        from envparity_agent.targets import files
+
+        return files.standard_input(options) if text == "-" else files.file(Path(text), options)
     raise UsageError(
         f"{text}: no such target",
         "a target is local, root:DIR, container:NAME, image:REF, a directory with a Python environment, "

@@ -1,6 +1,7 @@
 """The Python environments of a subject, each with its interpreter and every distribution that it can import."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _log = logging.getLogger(__name__)
 
 INTERPRETER = "@python"  # no distribution can have this name
 SCHEMA = 2
+READING_SECONDS = 60.0  # for all environments of a root in one survey
 _TRIES = 2
 _START_IS_SURE_TO = 1.0  # seconds: of a process, from ticks and a clock that may be set
 
@@ -77,12 +79,21 @@ def _sections(subject: Subject, environments: Sequence[Environment], neighbours:
     names = {**_applications(subject, environments), **_names(subject)}
     prefixes = Counter(one.prefix for one in environments)
     told: set[str] = set()  # contents whose symbols have been told
-    for environment in environments:
+    key = f"environments left unread {subject.prefix}"
+    waiting = frozenset(subject.memory.earlier.get(key) or ())
+    unread: list[str] = []
+    deadline = time.monotonic() + READING_SECONDS
+    for environment in sorted(environments, key=lambda one: one.name not in waiting):
         subject.progress(f"reading {environment.name}")
         name = names.get(environment.prefix, environment.name)
         if name in names.values() and prefixes[environment.prefix] > 1:
             name = f"{name}-{environment.abi}"  # one prefix with several Python versions
+        if time.monotonic() > deadline:  # their turn is first the next time
+            unread.append(environment.name)
+            yield Section(f"python/{name}", "python", SCHEMA, status=Status.FAILED, reasons=(Reason.CAP,))
+            continue
         yield from _isolated(subject, environment, name, neighbours, told)
+    subject.memory.lasting[key] = unread
 
 
 def _isolated(

@@ -285,3 +285,20 @@ def test_the_one_venv_of_an_application_has_its_name(tmp_path: Path) -> None:
         "python/shop", "python/srv/two/a", "python/srv/two/b", "python/srv/shopping/.venv",
     }  # fmt: skip
     assert found["python/shop"].observed == {"location": "/srv/shop/.venv"}
+
+
+def test_environments_that_time_did_not_suffice_for_are_said_and_come_first_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        distribution(venv(tmp_path, f"srv/{name}"), "idna", "3.7")
+    memory = Memory()
+    monkeypatch.setattr("envparity_agent.collectors.python.environments.READING_SECONDS", -1.0)
+    with Root(str(tmp_path)) as root:
+        first = {one.path: one for one in collect(Subject(root, memory=memory)) if one.kind == "python"}
+        monkeypatch.undo()
+        memory.begin()
+        memory.earlier = {**memory.earlier, "environments left unread ": ["srv/c"]}
+        second = [one.path for one in collect(Subject(root, memory=memory)) if one.kind == "python"]
+    assert {(one.status, one.reasons) for one in first.values()} == {(Status.FAILED, (Reason.CAP,))}
+    assert second == ["python/srv/c", "python/srv/a", "python/srv/b"]
