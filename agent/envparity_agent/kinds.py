@@ -295,6 +295,7 @@ KINDS: Mapping[tuple[str, int], Kind] = {
     ("os-packages", 1): OS_PACKAGES,
     ("os-packages", 2): OS_PACKAGES_2,
     ("python-search", 1): PYTHON_SEARCH,
+    ("python-search", 2): PYTHON_SEARCH,  # from here on the applications beside the environments are told as well
     ("python", 1): PYTHON,
     ("python", 2): PYTHON_2,
     ("python-files", 1): PYTHON_FILES,
@@ -311,12 +312,21 @@ KINDS: Mapping[tuple[str, int], Kind] = {
 }
 
 
+# kind -> how the names of items begin that it has only from a version on
+_LATER_ITEMS: Mapping[str, tuple[tuple[str, int], ...]] = {"python": (("conda:", 2),)}
+
+
 def compared_between(*schemas: tuple[str, int]) -> frozenset[str]:
     """The attributes that a comparison of sections of these (kind, schema version) looks at.
 
     A version that this program does not know yet is taken as the newest that it does know; an unknown kind has none.
     """
     return frozenset.intersection(*(_compared(kind, version) for kind, version in schemas))
+
+
+def tells(kind: str, version: int, item: str) -> bool:
+    """Whether an agent that emits this version of a kind would tell an item if it were there."""
+    return not any(version < since and item.startswith(start) for start, since in _LATER_ITEMS.get(kind, ()))
 
 
 def newest(kind: str) -> int:

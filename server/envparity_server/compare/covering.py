@@ -6,6 +6,8 @@ from envparity_agent.fingerprint import FingerprintLike, Reason, SectionLike, St
 
 # prefix of listed sections -> the section that says how complete the list is
 COVERING = {"python/": "python", "app/": "python", "container/": "containers", "service/": "services"}
+# prefix -> the schema of that section from which on they are listed: an older agent does not look for them
+_LISTED_SINCE = {"app/": 2}
 
 
 def container_of(sections: Mapping[str, SectionLike], path: str) -> str:
@@ -39,5 +41,6 @@ def covering(fingerprint: FingerprintLike, path: str) -> SectionLike | None:
     inside = container_of(fingerprint.sections, path)
     prefix = f"{inside}/" if inside else ""
     own = path.removeprefix(prefix)
-    found = next((cover for listed, cover in COVERING.items() if own.startswith(listed)), None)
-    return fingerprint.sections.get(prefix + found) if found else None
+    listed = next((listed for listed in COVERING if own.startswith(listed)), None)
+    found = fingerprint.sections.get(prefix + COVERING[listed]) if listed else None
+    return found if found and found.schema >= _LISTED_SINCE.get(listed or "", 1) else None

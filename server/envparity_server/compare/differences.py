@@ -10,7 +10,7 @@ from envparity_agent.fingerprint import SPLIT, Attributes, FingerprintLike, Item
 from envparity_server.compare.code import CODE, compare_code, one_sided
 from envparity_server.compare.covering import COVERING, container_of, covering, is_complete, is_known_absence
 from envparity_server.compare.declared import DECLARED, declares_part, hold, is_held, narrowed, undeclared
-from envparity_server.compare.images import compare_declared_images, compare_images
+from envparity_server.compare.images import TAG, compare_declared_images, compare_images, of_image
 from envparity_server.compare.model import Comparison, Difference, Distance, Pair, State, Unexamined
 from envparity_server.compare.owned import counted_once, owner
 from envparity_server.compare.packages import compare_packages
@@ -22,6 +22,7 @@ from envparity_server.compare.values import KINDS as KINDS_OF_VALUES
 from envparity_server.compare.versions import equal, system_distance
 
 INTERPRETER = "@python"
+IMAGE_CONFIGURATION = "image/config"
 _TARGETS = {
     "compose": "a compose file",
     "container": "a container",
@@ -174,6 +175,11 @@ def _sections(
         ours, theirs, more = narrowed(ours, theirs, declares_part(left))
         gaps += undeclared(left, more, beyond=declares_part(left))
         left_out = 0 if declares_part(left) else more
+    if IMAGE_CONFIGURATION in (left.path, right.path):
+        ours, theirs = of_image(ours), of_image(theirs)
+        left_out, more = (side.count - len(of_image(side.items)) for side in (left, right))
+        why = f"an image does not say how it is started: {left_out or more} more of the container are not compared"
+        gaps += (Unexamined(left.path, why, beyond=not left_out),) if left_out or more else ()
     found = (*split, *_items(left, right, ours, theirs, names))
     common = left.items.keys() & right.items.keys() if split else ours.keys() & theirs.keys()
     same = left.count - left_out - len(ours.keys() - theirs.keys()) - len({one.item for one in found} & common)
@@ -213,13 +219,15 @@ def _items(
 ) -> Iterator[Difference]:
     alone = ours.keys() ^ theirs.keys()
     for item in sorted(one_sided(left.items, right.items, alone) if left.kind == "application" else alone):
-        if left.schema != right.schema and not names & (ours.get(item) or theirs[item]).keys():
+        body, other = (ours[item], right) if item in ours else (theirs[item], left)
+        untold = left.schema != right.schema and not names & body.keys()
+        if untold or not kinds.tells(other.kind, other.schema, item):
             continue  # an item of a kind that the older agent does not collect
         if left.kind == DECLARED and item.startswith("@"):
             continue  # a file need not say that it is a lock, or for which interpreters it is
+        if left.kind == "container" and item == TAG and body.get("moved") is False:
+            continue  # an image, and what was started by a digest, have no tag that could lead elsewhere
         state = State.ONLY_LEFT if item in ours else State.ONLY_RIGHT
-        other = right if item in ours else left
-        body = ours[item] if item in ours else theirs[item]
         if not _lists_all(other) or SPLIT in body:
             state = State.UNKNOWN
         yield Difference(

@@ -5,9 +5,12 @@ The ladder: platform manifest digest, config digest, then the content id that ev
 
 from collections.abc import Collection
 
-from envparity_agent.fingerprint import Attributes, Value
+from envparity_agent.fingerprint import Attributes, Items, Value
 from envparity_server.compare.model import Distance, State
 
+TAG = "tag"  # the item of a container that says where the tag points now
+# by the first word of an item: what an image decides of the configuration of its containers
+_OF_IMAGES = frozenset({"command", "entrypoint", "env", "healthcheck", "label", "port", "user", "workdir"})
 _LADDER = ("manifest", "config", "content")
 
 
@@ -38,6 +41,11 @@ def compare_declared_images(left: Attributes, right: Attributes) -> list[tuple[s
         return [("platform", State.CHANGED, None)]
     names = [_name(side.get("reference")) for side in (left, right)]
     return [("reference", State.CHANGED, Distance.UNORDERED)] if all(names) and names[0] != names[1] else []
+
+
+def of_image(configuration: Items) -> Items:
+    """The part of a container's configuration that an image has as well: who starts it decides about the rest."""
+    return {item: body for item, body in configuration.items() if item.partition(":")[0] in _OF_IMAGES}
 
 
 def relation(left: Attributes, right: Attributes) -> str:

@@ -1,6 +1,7 @@
 """Decides which section of one fingerprint is held against which of the other."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from envparity_agent.fingerprint import SectionLike
 from envparity_server.compare.covering import container_of
@@ -25,7 +26,13 @@ def pair(left: Sections, right: Sections) -> Iterator[tuple[SectionLike | None, 
     for one, other, score, why in _environments(left, right, lefts, rights):
         lefts.remove(one)
         rights.remove(other)
-        yield one, other, Pair(one.path, other.path, why, sure=named or score >= _ENOUGH)
+        paired = Pair(one.path, other.path, why, sure=named or score >= _ENOUGH)
+        yield one, other, paired
+        files, others = _files(left, one), _files(right, other)
+        if files and others and files in lefts and others in rights:
+            lefts.remove(files)
+            rights.remove(others)
+            yield files, others, replace(paired, left=files.path, right=others.path)
     for one, other in _containers(left, right, lefts, rights):
         lefts.remove(one)
         rights.remove(other)
@@ -66,6 +73,13 @@ def _environments(
             taken |= {left_key, right_key}
             pairs.append((one, other, score, why))
     return pairs
+
+
+def _files(sections: Sections, environment: SectionLike) -> SectionLike | None:
+    """The section that holds the files of an environment against their RECORDs."""
+    inside = container_of(sections, environment.path)
+    prefix = f"{inside}/" if inside else ""
+    return sections.get(f"{prefix}verify/{environment.path.removeprefix(f'{prefix}python/')}")
 
 
 def _is_environment(section: SectionLike) -> bool:

@@ -40,7 +40,8 @@ def compare_distributions(
     source = [*_checkouts(left, right, told), *_builds(left, right, differing)]
     findings = [*source, *_changed(told - _SOURCE)]
     if not source and differing & _CONTENT:
-        findings += _content(left, right, differing, one_abi)
+        is_editable = left.get("editable") and right.get("editable")
+        findings += _editables(left, right, differing) if is_editable else _content(left, right, differing, one_abi)
     return findings
 
 
@@ -81,6 +82,15 @@ def _checkouts(left: Attributes, right: Attributes, told: frozenset[str]) -> lis
         unlike = name in ("head", "changes") and not (left.get(name) and right.get(name))  # one is no checkout
         findings.append((name, State.INCOMPARABLE if unlike else State.CHANGED, None))
     return findings
+
+
+def _editables(left: Attributes, right: Attributes, differing: frozenset[str]) -> list[Finding]:
+    """RECORD lists the way to the sources of an editable installation, and none of these: the commit tells what it is.
+
+    https://peps.python.org/pep-0660/
+    """
+    known = "content" not in differing or (left.get("head") and right.get("head"))
+    return [] if known else [("content", State.INCOMPARABLE, None)]
 
 
 def _builds(left: Attributes, right: Attributes, differing: frozenset[str]) -> list[Finding]:

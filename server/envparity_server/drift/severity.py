@@ -43,6 +43,8 @@ def severity(difference: Difference) -> Severity:
     match difference.kind:
         case "python" | "declared":
             return _python(difference)
+        case "python-files":
+            return Severity.HIGH  # code that nobody released
         case "os-packages":
             return _SYSTEM.get(difference.distance or Distance.PATCH, Severity.LOW)
         case "os":

@@ -20,6 +20,7 @@ from envparity_agent.collectors.interface import Collector, Subject, isolated, w
 from envparity_agent.collectors.system.owners import owners
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status, clean_text, now
+from envparity_agent.kinds import newest
 
 COPY_SECONDS = 3600.0  # a copy is made anew at least as often: what changed in a changed file the engine does not tell
 
@@ -86,7 +87,7 @@ def read(
 
 def without(collectors: Iterable[Collector], status: Status, reason: str) -> Inside:
     """The sections that stand for all that was not read."""
-    sections = (Section(one.path, one.kind, 1, status=status, reasons=(reason,)) for one in collectors)
+    sections = (Section(one.path, one.kind, newest(one.kind), status=status, reasons=(reason,)) for one in collectors)
     return Inside({section.path: section for section in sections}, {})
 
 

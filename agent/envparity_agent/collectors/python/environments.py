@@ -27,7 +27,7 @@ from envparity_agent.root import Root
 _log = logging.getLogger(__name__)
 
 INTERPRETER = "@python"  # no distribution can have this name
-SCHEMA = 2
+SCHEMA = SEARCH_SCHEMA = 2
 READING_SECONDS = 60.0  # for all environments of a root in one survey
 _TRIES = 2
 _START_IS_SURE_TO = 1.0  # seconds: of a process, from ticks and a clock that may be set
@@ -67,7 +67,7 @@ def collect(subject: Subject, neighbours: Callable[[Subject], Neighbours] = alon
     yield Section(
         "python",
         "python-search",
-        1,
+        SEARCH_SCHEMA,
         {path: {"skipped": why} for path, why in sorted(found.skipped.items())},
         status=Status.PARTIAL if found.reasons else Status.OK,
         reasons=tuple(sorted(found.reasons)),
@@ -174,7 +174,7 @@ def _section(
     items: dict[str, Attributes] = {
         INTERPRETER: {
             **interpreter.attributes,
-            "path": path.told(),
+            "path": path.told({one.source: one.name for one in distributions.values() if one.source}),
             "hooks": path.told_hooks(environment.prefix),
             **_restart(subject, environment, distributions),
         },

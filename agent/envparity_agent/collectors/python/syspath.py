@@ -4,11 +4,11 @@ https://docs.python.org/3/library/site.html and https://peps.python.org/pep-0829
 """
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from envparity_agent.collectors.python.places import normal, relative
+from envparity_agent.collectors.python.places import normal, relative, within
 from envparity_agent.collectors.python.search import Environment, join, site_directories
 from envparity_agent.collectors.reads import Reads
 from envparity_agent.errors import Unreadable
@@ -39,9 +39,11 @@ class PathEntry:
     names: tuple[str, ...]  # what lies in it; empty for a zip file
     changed: int = 0  # when its list of names did, in ns
 
-    @property
-    def told(self) -> str:
-        """The entry without its number."""
+    def told(self, sources: Mapping[str, str]) -> str:
+        """The entry without its number; in a checkout of an editable distribution it is told from there on."""
+        for source, name in sources.items():
+            if within(self.place, source):
+                return f"{name}:{self.place.removeprefix(source).strip('/') or '.'} ({self.origin})"
         return f"{relative(self.place, self.prefix)} ({self.origin})"
 
 
@@ -53,9 +55,12 @@ class SearchPath:
     hooks: dict[str, str] = field(default_factory=dict)  # name -> the lines that execute
     reasons: set[str] = field(default_factory=set)
 
-    def told(self) -> tuple[str, ...]:
-        """The entries, each with its number: as a set, since the order is in the numbers."""
-        return tuple(f"{number:02} {entry.told}" for number, entry in enumerate(self.entries))
+    def told(self, sources: Mapping[str, str]) -> tuple[str, ...]:
+        """The entries, each with its number: as a set, since the order is in the numbers.
+
+        `sources` are the directories of editable distributions with their names: a checkout may lie anywhere.
+        """
+        return tuple(f"{number:02} {entry.told(sources)}" for number, entry in enumerate(self.entries))
 
     def is_as_read(self, root: Root) -> bool:
         """Whether no entry got or lost a name since the path was worked out."""

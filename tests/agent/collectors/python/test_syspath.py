@@ -18,7 +18,7 @@ def found(root: Path, abi: str = "3.11", base: Environment | None = None, system
 
 def told(path: SearchPath) -> tuple[str, ...]:
     assert not path.reasons
-    return path.told()
+    return path.told({})
 
 
 def hooks(path: SearchPath) -> dict[str, str]:
@@ -149,7 +149,7 @@ def test_a_pth_file_that_cannot_be_read_adds_nothing_and_that_is_said(tmp_path: 
     os.mkfifo(site / "a.pth")
     put(site, "b.pth", b"\xff\xfe\n/more\n")
     path = found(tmp_path)
-    assert path.told()[1:] == ("01 /more (pth b.pth)",)
+    assert path.told({})[1:] == ("01 /more (pth b.pth)",)
     assert path.reasons == {Reason.NOT_REGULAR}
 
 
