@@ -11,6 +11,7 @@ from envparity_server.storage.database import open_database, writing
 from envparity_server.storage.tables import host as host_table
 from tests.system.engines import Engine
 from tests.system.fleet import PLANTED, SHOP_ENVIRONMENT, Fleet, Host
+from tests.system.images import WORKER_ENVIRONMENT
 from tests.system.installs import install_packages
 from tests.system.roots import copy_root
 from tests.system.serving import Served
@@ -54,6 +55,8 @@ def test_each_planted_difference_is_told_as_what_it_is(server: Served, viewer: s
     assert (found[shop, "markupsafe"]["attribute"], found[shop, "markupsafe"]["distance"]) == ("content", "rebuild")
     assert found[shop, "tabulate"]["state"] == "only_left"
     assert found["os-packages", "envparity-probe"]["left"] == "1.1"
+    patched = found[f"container/worker/python{WORKER_ENVIRONMENT}", "six"]
+    assert (patched["origin"], patched["severity"]) == ("added in the left container", "high")
     assert (found["container/web", "image"]["attribute"], found["container/web", "image"]["severity"]) == (
         "config",
         "critical",

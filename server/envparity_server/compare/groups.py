@@ -77,6 +77,11 @@ def group(comparison: Comparison) -> list[Group]:
 
 def wording(difference: Difference) -> str:
     """One difference in words: `3.4 -> 3.7`, `same version 2.1.5, other content`, `only left: 0.9.0`."""
+    words = _wording(difference)
+    return f"{words}, {difference.origin}" if difference.origin else words
+
+
+def _wording(difference: Difference) -> str:
     left, right = text(difference.left), text(difference.right)
     of_value = difference.kind in values.KINDS and difference.attribute == values.VALUE
     if of_value and difference.state not in (State.ONLY_LEFT, State.ONLY_RIGHT):

@@ -67,6 +67,7 @@ class Difference:
     severity: Severity = Severity.INFO
     version: str = ""  # of the item, where both sides have the same
     undeclared: str = ""  # it is installed, and the other side's file, a LOCK or a LIST, does not name it
+    origin: str = ""  # how it came to be, where a container's writable layer tells it: `added in the left container`
 
     @property
     def id(self) -> str:
@@ -91,6 +92,7 @@ class Difference:
             "severity": self.severity.word,
             "distance": str(self.distance) if self.distance else None,
             "rule": None,
+            **({"origin": self.origin} if self.origin else {}),
         }
 
 
