@@ -1,6 +1,6 @@
 """The main job on real hosts: agents report, people and pipelines learn what differs between dev and prod."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -33,9 +33,12 @@ def pipeline(server: Served) -> str:
     return server.token("ci", "--name", "tests")
 
 
-def _gate(server: Served, token: str, host: Host, *arguments: str) -> tuple[int, dict[str, object]]:
+def _gate(
+    server: Served, token: str, host: Host, *arguments: str, settings: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, object]]:
     docker = ["--docker", host.docker] if host.docker else []
-    ended = server.ask("gate", "--root", str(host.root), *docker, "--json", *arguments, token=token)
+    asked = ("gate", "--root", str(host.root), *docker, "--json", *arguments)
+    ended = server.ask(*asked, token=token, settings=settings)
     return ended.exit_code, ended.document if ended.output else {}
 
 
@@ -83,6 +86,19 @@ def test_the_gate_stops_dev_and_lets_the_twin_pass(server: Served, pipeline: str
     assert (code, verdict["verdict"]) == (1, "drift")
     code, verdict = _gate(server, pipeline, fleet.twin, "--against", "env:prod")
     assert (code, verdict["verdict"]) == (0, "parity"), verdict
+
+
+def test_the_gate_cannot_tell_about_values_without_a_key_and_can_about_all_else(
+    server: Served, pipeline: str, fleet: Fleet
+) -> None:
+    code, verdict = _gate(server, pipeline, fleet.twin, "--against", "env:prod", settings={})
+    assert (code, verdict["verdict"]) == (3, "unknown")
+    assert verdict["reasons"] == [f"container/{name}/config: left: partial(no-key)" for name in ("web", "worker")]
+    scope = ("--only", "python,container")
+    code, verdict = _gate(server, pipeline, fleet.twin, "--against", "env:prod", *scope, settings={})
+    assert (code, verdict["verdict"]) == (0, "parity"), verdict
+    code, verdict = _gate(server, pipeline, fleet.dev, "--against", "env:prod", *scope, settings={})
+    assert (code, verdict["verdict"]) == (1, "drift")
 
 
 def test_the_gate_cannot_tell_where_docker_could_not_be_asked(

@@ -75,7 +75,7 @@ def test_two_that_were_patched_unlike_are_one_difference() -> None:
     ("path", "location", "site"),
     [
         ("python/usr/lib/python3.11", "lib/python3/dist-packages", "/usr/lib/python3/dist-packages"),
-        ("python/usr/local/lib/python3.13t", "lib/python3.13t/site-packages", "/usr/local/lib/python3.13t/site-packages"),
+        ("python/opt/py/lib/python3.13t", "lib/python3.13t/site-packages", "/opt/py/lib/python3.13t/site-packages"),
         ("python/usr/lib/python3.11", "/opt/more", "/opt/more"),
     ],
 )
@@ -111,9 +111,7 @@ def test_an_os_package_that_was_put_into_a_container_is_one_difference() -> None
         section("os-packages", {"curl:amd64": curl, "libc6": libc}, schema=2),
     )
     right = web({}, section("os-packages", {"libc6": libc}, schema=2))
-    assert places(compare(left, right)) == [
-        ("container/web/os-packages", "curl:amd64", "added in the left container")
-    ]
+    assert places(compare(left, right)) == [("container/web/os-packages", "curl:amd64", "added in the left container")]
 
 
 def test_two_containers_that_were_named_are_told_alike() -> None:

@@ -100,6 +100,8 @@ def _read(
     identifier = str(inspected["Id"])
     if time.monotonic() > deadline:
         raise Unreadable(identifier, Reason.CAP)
+    # of what moves by itself, which each report carries anew, the building of an image is no part
+    tells = isinstance(changes, Reason) or not is_as_its_image(inspected, changes)
     # what the operator names are places of the host
     options = replace(host.options, engine=None, names={}, applications={}, files=(), search=())
     sections: dict[str, Section] = {}
@@ -107,7 +109,8 @@ def _read(
         subject = Subject(root, options, memory=host.memory, prefix=f"container/{identifier}/")
         for collector in collectors:
             for section in isolated(collector, subject):
-                sections.setdefault(clean_text(section.path), hashable(section))
+                told = section if tells else replace(section, observed={})
+                sections.setdefault(clean_text(told.path), hashable(told))
         changed = attributed(changes, root, partial(owners, root, host.memory))
     if run_of(client.inspect_container(identifier)) != run_of(inspected):
         raise Unreadable(identifier, Reason.VANISHED)  # ended, or began anew: of which run the files are is unknown

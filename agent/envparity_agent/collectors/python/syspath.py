@@ -44,6 +44,17 @@ class PathEntry:
         """The entry without its number."""
         return f"{relative(self.place, self.prefix)} ({self.origin})"
 
+    def is_as_read(self, root: Root) -> bool:
+        """Whether it has the names that it had; raises Unreadable.
+
+        By its time, and by the names as well: before Linux 6.13, two changes within a clock tick have one time.
+        https://docs.kernel.org/filesystems/multigrain-ts.html
+        """
+        status = root.stat(self.place)
+        if status is None or status.st_mtime_ns != self.changed:
+            return False
+        return not stat.S_ISDIR(status.st_mode) or tuple(root.names(self.place)) == self.names
+
 
 @dataclass
 class SearchPath:
@@ -60,10 +71,7 @@ class SearchPath:
     def is_as_read(self, root: Root) -> bool:
         """Whether no entry got or lost a name since the path was worked out."""
         try:
-            return all(
-                (status := root.stat(entry.place)) is not None and status.st_mtime_ns == entry.changed
-                for entry in self.entries
-            )
+            return all(entry.is_as_read(root) for entry in self.entries)
         except Unreadable:
             return False
 
