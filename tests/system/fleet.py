@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.system import wheels as pins
 from tests.system.containers import patch_worker, run_containers
 from tests.system.engines import Engine, started_engines
-from tests.system.images import WORKER_PACKAGES, Images, images_in, publish_shop, publish_worker
+from tests.system.images import WORKER_ENVIRONMENT, Images, images_in, publish_shop, publish_worker
 from tests.system.installs import PROBE, install_packages, install_probe, make_environment
 from tests.system.registry import Registry
 from tests.system.roots import Roots, copy_root
@@ -63,7 +63,7 @@ PLANTED = (
     Planted("python/srv/shop/.venv", "tabulate", "a package only on dev"),
     Planted("os-packages", PROBE, "another version of a Debian package"),
     Planted("container/web", "image", "the tag was moved to another image before dev pulled it"),
-    Planted("container/worker", f"layer:{WORKER_PACKAGES}#six", "a package installed by hand in the container"),
+    Planted(f"container/worker/python{WORKER_ENVIRONMENT}", "six", "a package installed by hand in the container"),
 )
 
 

@@ -51,11 +51,16 @@ def envparity(
 
 @dataclass(frozen=True)
 class Served:
-    """A running server: its address, its database, and a directory for tokens and the agents' states."""
+    """A running server: its address, its database, and a directory for the agents' settings and states."""
 
     address: str
     database_url: str
     home: Path
+
+    @property
+    def keyed(self) -> Mapping[str, str]:
+        """The settings of all agents here: they hash the values that they do not tell under one key."""
+        return {"ENVPARITY_CONFIG": str(self.home / "agent.toml")}
 
     def token(self, *arguments: str) -> str:
         """A new token, made as an operator makes one."""
@@ -69,9 +74,10 @@ class Served:
         assert made.exit_code == 0, made.complaint
         return made.output.strip()
 
-    def ask(self, *arguments: str | Path, token: str) -> Outcome:
-        """Run a verb that asks this server, with a token from the environment."""
-        return envparity(*arguments, environment={"ENVPARITY_SERVER": self.address, "ENVPARITY_TOKEN": token})
+    def ask(self, *arguments: str | Path, token: str, settings: Mapping[str, str] | None = None) -> Outcome:
+        """Run a verb that asks this server, with a token from the environment; with the agents' settings by default."""
+        asking = {"ENVPARITY_SERVER": self.address, "ENVPARITY_TOKEN": token}
+        return envparity(*arguments, environment={**asking, **(self.keyed if settings is None else settings)})
 
     def state(self, host: Host) -> Path:
         """Where the agent of a host keeps its state."""
@@ -88,7 +94,17 @@ class Served:
 
     def report(self, host: Host) -> Outcome:
         """Have the agent of a host report once."""
-        return envparity("agent", "once", "--json", "--state", self.state(host))
+        return envparity("agent", "once", "--json", "--state", self.state(host), environment=self.keyed)
+
+
+def make_key(home: Path) -> None:
+    """Make the agents' key, and the settings that name it."""
+    made = envparity("agent", "key")
+    assert made.exit_code == 0, made.complaint
+    key = home / "key"
+    key.touch(0o600)
+    key.write_text(made.output)
+    (home / "agent.toml").write_text(f'key_file = "{key}"\n')
 
 
 def free_port() -> int:
@@ -110,6 +126,7 @@ def served(home: Path, database_url: str) -> Iterator[Served]:
     environment = {"ENVPARITY_DATABASE_URL": database_url}
     made = envparity("server", "migrate", environment=environment)
     assert made.exit_code == 0, made.complaint
+    make_key(home)
     port, log = free_port(), home / "server.log"
     command: list[str | Path] = [
         "env",

@@ -29,9 +29,22 @@ TEMPORARY = ("/tmp/", "/var/tmp/")  # noqa: S108  # not written here
 Sections = Mapping[str, Mapping[str, Any]]
 
 
+def _venvs() -> set[str]:
+    find = ("find", "/", "-xdev", "-name", "pyvenv.cfg", "-print0")
+    listed = os.fsdecode(subprocess.run(find, capture_output=True, check=False).stdout).split("\0")
+    return {os.path.dirname(path) for path in listed if path}
+
+
 @pytest.fixture(scope="module")
-def sections() -> Sections:
+def venvs_before() -> set[str]:
+    """The directories that have a pyvenv.cfg, before this machine is read."""
+    return _venvs()
+
+
+@pytest.fixture(scope="module")
+def sections(venvs_before: set[str]) -> Sections:
     """The sections of this machine's fingerprint."""
+    assert venvs_before
     require_fleet()
     shown = envparity("show", "--json")
     assert shown.exit_code == 0, shown.complaint
@@ -48,11 +61,10 @@ def _versions(section: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def test_every_pyvenv_cfg_that_find_finds_is_an_environment(sections: Sections) -> None:
-    find = ("find", "/", "-xdev", "-name", "pyvenv.cfg", "-print0")
-    listed = os.fsdecode(subprocess.run(find, capture_output=True, check=False).stdout).split("\0")
+def test_every_pyvenv_cfg_that_find_finds_is_an_environment(venvs_before: set[str], sections: Sections) -> None:
     skipped = tuple(f"/{path}/" for path in sections["python"]["items"])
-    expected = {os.path.dirname(path) for path in listed if path and not path.startswith(skipped)}
+    lasting = venvs_before & _venvs()  # what other programs make and remove meanwhile is left out
+    expected = {prefix for prefix in lasting if not f"{prefix}/".startswith(skipped)}
     assert expected
     assert {clean_text(f"python{prefix}") for prefix in expected} <= sections.keys()
 

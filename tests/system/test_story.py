@@ -1,6 +1,6 @@
 """The main job on real hosts: agents report, people and pipelines learn what differs between dev and prod."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +11,7 @@ from envparity_server.storage.database import open_database, writing
 from envparity_server.storage.tables import host as host_table
 from tests.system.engines import Engine
 from tests.system.fleet import PLANTED, SHOP_ENVIRONMENT, Fleet, Host
+from tests.system.images import WORKER_ENVIRONMENT
 from tests.system.installs import install_packages
 from tests.system.roots import copy_root
 from tests.system.serving import Served
@@ -32,9 +33,12 @@ def pipeline(server: Served) -> str:
     return server.token("ci", "--name", "tests")
 
 
-def _gate(server: Served, token: str, host: Host, *arguments: str) -> tuple[int, dict[str, object]]:
+def _gate(
+    server: Served, token: str, host: Host, *arguments: str, settings: Mapping[str, str] | None = None
+) -> tuple[int, dict[str, object]]:
     docker = ["--docker", host.docker] if host.docker else []
-    ended = server.ask("gate", "--root", str(host.root), *docker, "--json", *arguments, token=token)
+    asked = ("gate", "--root", str(host.root), *docker, "--json", *arguments)
+    ended = server.ask(*asked, token=token, settings=settings)
     return ended.exit_code, ended.document if ended.output else {}
 
 
@@ -54,6 +58,8 @@ def test_each_planted_difference_is_told_as_what_it_is(server: Served, viewer: s
     assert (found[shop, "markupsafe"]["attribute"], found[shop, "markupsafe"]["distance"]) == ("content", "rebuild")
     assert found[shop, "tabulate"]["state"] == "only_left"
     assert found["os-packages", "envparity-probe"]["left"] == "1.1"
+    patched = found[f"container/worker/python{WORKER_ENVIRONMENT}", "six"]
+    assert (patched["origin"], patched["severity"]) == ("added in the left container", "high")
     assert (found["container/web", "image"]["attribute"], found["container/web", "image"]["severity"]) == (
         "config",
         "critical",
@@ -80,6 +86,19 @@ def test_the_gate_stops_dev_and_lets_the_twin_pass(server: Served, pipeline: str
     assert (code, verdict["verdict"]) == (1, "drift")
     code, verdict = _gate(server, pipeline, fleet.twin, "--against", "env:prod")
     assert (code, verdict["verdict"]) == (0, "parity"), verdict
+
+
+def test_the_gate_cannot_tell_about_values_without_a_key_and_can_about_all_else(
+    server: Served, pipeline: str, fleet: Fleet
+) -> None:
+    code, verdict = _gate(server, pipeline, fleet.twin, "--against", "env:prod", settings={})
+    assert (code, verdict["verdict"]) == (3, "unknown")
+    assert verdict["reasons"] == [f"container/{name}/config: left: partial(no-key)" for name in ("web", "worker")]
+    scope = ("--only", "python,container")
+    code, verdict = _gate(server, pipeline, fleet.twin, "--against", "env:prod", *scope, settings={})
+    assert (code, verdict["verdict"]) == (0, "parity"), verdict
+    code, verdict = _gate(server, pipeline, fleet.dev, "--against", "env:prod", *scope, settings={})
+    assert (code, verdict["verdict"]) == (1, "drift")
 
 
 def test_the_gate_cannot_tell_where_docker_could_not_be_asked(

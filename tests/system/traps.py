@@ -131,9 +131,9 @@ def racing(root: Path, secret: Path) -> Iterator[None]:
             os.replace(swapped / name, swapped / "METADATA")
 
     def vanish() -> None:
-        place = root / "srv/t21"
-        distribution(venv(root, "srv/t21"), "good", "1.0")
-        os.rename(place, root / "gone")
+        distribution(venv(root, "made"), "good", "1.0")  # apart: one without packages is whole as well
+        os.rename(root / "made", root / "srv/t21")
+        os.rename(root / "srv/t21", root / "gone")
         for path, directories, files in os.walk(root / "gone", topdown=False):
             for name in files:
                 os.unlink(f"{path}/{name}")
@@ -143,8 +143,9 @@ def racing(root: Path, secret: Path) -> Iterator[None]:
 
     def upgrade() -> None:
         for old, new in (("1.0", "2.0"), ("2.0", "1.0")):
-            os.rename(upgraded / f"tool-{old}.dist-info", upgraded / "~ool")
-            os.rename(upgraded / "~ool", upgraded / f"tool-{new}.dist-info")
+            aside = upgraded / f"~ool-{old}.dist-info"  # as pip does
+            os.rename(upgraded / f"tool-{old}.dist-info", aside)
+            os.rename(aside, upgraded / f"tool-{new}.dist-info")
 
     with _repeated(swap), _repeated(vanish), _repeated(upgrade):
         yield

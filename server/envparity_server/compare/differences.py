@@ -7,6 +7,7 @@ from deepdiff import DeepDiff
 
 from envparity_agent import kinds
 from envparity_agent.fingerprint import SPLIT, Attributes, FingerprintLike, Items, Reason, SectionLike, Status, Value
+from envparity_server.compare.by_hand import folded
 from envparity_server.compare.code import CODE, compare_code, one_sided
 from envparity_server.compare.covering import COVERING, container_of, covering, is_complete, is_known_absence
 from envparity_server.compare.declared import DECLARED, declares_part, hold, is_held, narrowed, undeclared
@@ -73,7 +74,8 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
     unexamined += dict.fromkeys((*_blind(left, scope), *_blind(right, scope)))
     unexamined += _not_there(left, right, scope)
     found = counted_once(
-        differences, lambda path: container_of(left.sections, path) or container_of(right.sections, path)
+        folded(differences, pairs, left, right),
+        lambda path: container_of(left.sections, path) or container_of(right.sections, path),
     )
     found.sort(key=lambda one: (one.section, one.item, one.attribute))
     return Comparison(left.target, right.target, tuple(found), same, examined, tuple(pairs), tuple(unexamined))

@@ -78,7 +78,9 @@ def group(comparison: Comparison) -> list[Group]:
 def wording(difference: Difference) -> str:
     """One difference in words, and whose it is: `3.4 → 3.7`, `same version 2.1.5, other content`, `only left`."""
     said = _said(difference)
-    return f"{said} (of {difference.owner.partition(' ')[0]})" if difference.owner else said
+    if difference.owner:
+        said = f"{said} (of {difference.owner.partition(' ')[0]})"
+    return f"{said}, {difference.origin}" if difference.origin else said
 
 
 def _said(difference: Difference) -> str:

@@ -68,6 +68,7 @@ class Difference:
     version: str = ""  # of the item, where both sides have the same
     owner: str = ""  # what the item belongs to: an OS package, or what was installed in a container
     undeclared: str = ""  # it is installed, and the other side's file, a LOCK or a LIST, does not name it
+    origin: str = ""  # how it came to be, where a container's writable layer tells it: `added in the left container`
 
     @property
     def id(self) -> str:
@@ -93,6 +94,7 @@ class Difference:
             "distance": str(self.distance) if self.distance else None,
             "owner": self.owner or None,
             "rule": None,
+            **({"origin": self.origin} if self.origin else {}),
         }
 
 

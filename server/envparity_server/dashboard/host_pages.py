@@ -16,8 +16,9 @@ from starlette.responses import Response
 from envparity_agent.fingerprint import Attributes, SectionLike, Target
 from envparity_agent.kinds import title
 from envparity_server.api.authentication import engine_of, now
+from envparity_server.compare.covering import container_of, is_complete
 from envparity_server.compare.differences import compare
-from envparity_server.compare.groups import severities, text
+from envparity_server.compare.groups import FOLD_OVER, severities, text
 from envparity_server.dashboard.pages import compare_address, page, require_person
 from envparity_server.dashboard.suggestions import suggest
 from envparity_server.drift.severity import rate
@@ -43,6 +44,25 @@ class _Row:
     system: str
     pythons: int
     containers: str
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The sections of one container, or whose paths begin alike."""
+
+    name: str
+    sections: tuple[StoredSection, ...]
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether there are too many to show at once."""
+        return len(self.sections) > FOLD_OVER
+
+    @property
+    def digest(self) -> str:
+        """The group in one line: `214 sections, 3 of them not complete`."""
+        gaps = sum(not is_complete(one) for one in self.sections)
+        return f"{len(self.sections)} sections" + (f", {gaps} of them not complete" if gaps else "")
 
 
 @dataclass(frozen=True)
@@ -128,13 +148,22 @@ def show_host(request: Request, host_id: str, section: Annotated[str, Query(max_
             host=host,
             state=host.state(moment),
             system=system_name(sections),
-            sections=[(one, title(one.kind)) for _, one in sorted(sections.items())],
+            groups=_groups(sections),
+            title=title,
             opened=opened,
             items=sorted(opened.items.items())[:MAX_ITEMS] if opened else [],
             most=MAX_ITEMS,
             facts=_facts,
             changes=_changes(connection, host),
         )
+
+
+def _groups(sections: Mapping[str, StoredSection]) -> list[_Group]:
+    by_name: dict[str, list[StoredSection]] = {}
+    for path, section in sorted(sections.items()):
+        own = path if section.kind == "container" else container_of(sections, path)
+        by_name.setdefault(own or path.partition("/")[0], []).append(section)
+    return [_Group(name, tuple(members)) for name, members in by_name.items()]
 
 
 def _known(connection: Connection, host_id: str) -> Host:

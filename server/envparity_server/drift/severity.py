@@ -40,6 +40,11 @@ def severity(difference: Difference) -> Severity:
     """The severity of one difference; what could not be compared has none of its own."""
     if difference.state in (State.UNKNOWN, State.INCOMPARABLE):
         return Severity.INFO
+    rated = _by_kind(difference)
+    return max(rated, Severity.HIGH) if difference.origin else rated  # whatever it is: somebody patched a container
+
+
+def _by_kind(difference: Difference) -> Severity:
     match difference.kind:
         case "python" | "declared":
             return _python(difference)

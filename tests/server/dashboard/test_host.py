@@ -1,6 +1,7 @@
 """Tests of the page of one host: sections, items, changes, the raw fingerprint."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -52,6 +53,21 @@ def test_a_host_shows_its_sections_with_their_status(pages: Asking) -> None:
     assert "containers Container engine failed: permission 0" in text
     assert "os Operating system ok 1" in text
     assert "stale" in text
+
+
+def test_many_sections_come_folded_by_container_and_by_the_beginning_of_their_paths(pages: Asking) -> None:
+    inside = [replace(packages({"idna": "1"}, f"python/srv/{name}"), path=f"container/web/python/srv/{name}")
+              for name in "abcdefgh"]  # fmt: skip
+    blind = section("container/web/os-packages", {}, Status.FAILED, Reason.CAP, kind="os-packages")
+    sections = (section("container/web"), blind, *inside, OPERATING_SYSTEM, SEARCHED, packages({"idna": "3.4"}))
+    with writing(pages.engine) as connection:
+        one = reported(connection, "web-1", host(*sections), NOON)
+    whole = pages.get(f"/hosts/{one.id}")
+    assert "container/web 10 sections, 1 of them not complete" in seen(whole).text
+    assert whole.text.count("<details") == 1
+    assert "<details open" not in whole.text
+    assert "<details open" not in pages.get(f"/hosts/{one.id}", section="os").text
+    assert "<details open" in pages.get(f"/hosts/{one.id}", section="container/web/python/srv/b").text
 
 
 def test_a_section_shows_its_items(pages: Asking) -> None:

@@ -102,6 +102,8 @@ def _read(
     identifier = str(inspected["Id"])
     if time.monotonic() > deadline:
         raise Unreadable(identifier, Reason.CAP)
+    # of what moves by itself, which each report carries anew, the building of an image is no part
+    tells = isinstance(changes, Reason) or not is_as_its_image(inspected, changes)
     # what the operator names are places of the host
     options = replace(host.options, engine=None, names={}, applications={}, files=(), search=())
     sections: dict[str, Section] = {}
@@ -110,7 +112,8 @@ def _read(
         subject = Subject(root, options, memory=host.memory, prefix=f"container/{identifier}/")
         for collector in collectors:
             for section in isolated(collector, subject):
-                sections.setdefault(clean_text(section.path), hashable(section))
+                told = section if tells else replace(section, observed={})
+                sections.setdefault(clean_text(told.path), hashable(told))
         own = application(inspected, root, host.memory)
         if own is not None:
             sections[own.path] = own

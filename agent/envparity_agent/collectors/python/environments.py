@@ -205,14 +205,27 @@ def _settled(
     """The search path and its distributions; read once more where an installer was at work meanwhile."""
     for _ in range(_TRIES):
         seen: set[str] = set()
+        made = _made(subject.root, environment)
         path = search_path(subject.root, environment, interpreter.base, interpreter.system_site)
         distributions = read_all(subject, path.entries, environment.prefix, seen)
-        if path.is_as_read(subject.root):
+        lasted = made and made == _made(subject.root, environment) and path.is_as_read(subject.root)
+        if lasted and Reason.VANISHED not in seen | path.reasons:
             break
     else:
         seen.add(Reason.VANISHED)
     reasons |= seen
     return path, distributions
+
+
+def _made(root: Root, environment: Environment) -> object:
+    """What tells one making of a venv from another one at its place; None where it is gone."""
+    if environment.role != "venv":
+        return True
+    try:
+        status = root.stat(join(environment.prefix, "pyvenv.cfg"))
+    except Unreadable as problem:
+        return problem.reason  # the interpreter's facts say so
+    return status and (status.st_dev, status.st_ino, status.st_ctime_ns)
 
 
 def _attributes(

@@ -14,10 +14,13 @@ from envparity_agent.collectors.python.record import MAX_RECORD, rows
 from envparity_agent.collectors.python.search import join
 from envparity_agent.collectors.python.syspath import STDLIB, PathEntry
 from envparity_agent.errors import Unreadable
+from envparity_agent.fingerprint import Reason
 from envparity_agent.root import Root
 
 MAX_FITTED = 2000  # rows of one RECORD that are held against the disk
 
+_ASIDE = "-~.=%0123456789"  # what a name that was moved aside may begin with
+_MAX_CUTS = 5
 _MODULE = re.compile(r"^([A-Za-z_]\w*)(?:\.py|\.(?:[\w-]+\.)*so|/.*)?$", re.ASCII | re.DOTALL)
 
 
@@ -33,6 +36,8 @@ def read_all(subject: Subject, entries: Sequence[PathEntry], prefix: str, reason
         if entry.origin == STDLIB:
             continue
         there: list[Distribution] = []
+        if _is_being_replaced(entry.names):
+            reasons.add(Reason.VANISHED)
         try:
             there.extend(read_entry(subject, entry.place, entry.names, reasons))
         except Unreadable as problem:
@@ -41,6 +46,30 @@ def read_all(subject: Subject, entries: Sequence[PathEntry], prefix: str, reason
         found.append((entry, [one for one in there if one.place not in places or one.place == entry.place]))
     editable = [one for _, there in found for one in there if one.source is not None]
     return _named(subject.root, entries, prefix, [(entry, _without_sources(there, editable)) for entry, there in found])
+
+
+def _is_being_replaced(names: Sequence[str]) -> bool:
+    """Whether an installer moved something aside, and nothing has taken its place yet.
+
+    pip renames what it is about to replace or remove to a name of the same length that begins with `~`:
+    https://github.com/pypa/pip/blob/main/src/pip/_internal/utils/temp_dir.py (AdjacentTempDirectory).
+    """
+    named = {_unversioned(name) for name in names if name.startswith("~")}
+    aside = {(form, len(stem) - len(stem.lstrip(_ASIDE)), stem.lstrip(_ASIDE)) for form, stem in named}
+    cuts = {cut for _, cut, _ in aside}
+    if len(cuts) > _MAX_CUTS:
+        return True
+    others = {_unversioned(name) for name in names if not name.startswith("~")} if aside else set()
+    return not aside <= {(form, cut, stem[cut:]) for form, stem in others for cut in cuts}
+
+
+def _unversioned(name: str) -> tuple[str, str]:
+    """The form of metadata, and whose it is; of any other name none, and the name."""
+    stem, _, form = name.rpartition(".")
+    if form not in ("dist-info", "egg-info"):
+        return "", name
+    rest = stem.lstrip(_ASIDE)
+    return form, stem.removesuffix(rest) + rest.partition("-")[0]
 
 
 def _without_sources(there: list[Distribution], editable: list[Distribution]) -> list[Distribution]:

@@ -46,6 +46,17 @@ class PathEntry:
                 return f"{name}:{self.place.removeprefix(source).strip('/') or '.'} ({self.origin})"
         return f"{relative(self.place, self.prefix)} ({self.origin})"
 
+    def is_as_read(self, root: Root) -> bool:
+        """Whether it has the names that it had; raises Unreadable.
+
+        By its time, and by the names as well: before Linux 6.13, two changes within a clock tick have one time.
+        https://docs.kernel.org/filesystems/multigrain-ts.html
+        """
+        status = root.stat(self.place)
+        if status is None or status.st_mtime_ns != self.changed:
+            return False
+        return not stat.S_ISDIR(status.st_mode) or tuple(root.names(self.place)) == self.names
+
 
 @dataclass
 class SearchPath:
@@ -65,10 +76,7 @@ class SearchPath:
     def is_as_read(self, root: Root) -> bool:
         """Whether no entry got or lost a name since the path was worked out."""
         try:
-            return all(
-                (status := root.stat(entry.place)) is not None and status.st_mtime_ns == entry.changed
-                for entry in self.entries
-            )
+            return all(entry.is_as_read(root) for entry in self.entries)
         except Unreadable:
             return False
 

@@ -15,7 +15,7 @@ from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason
 from envparity_agent.root import MIB, Root
 
-MAX_TRANSACTIONS = 20
+MAX_TRANSACTIONS = 10  # each report carries them
 
 _APT, _DPKG, _DNF = _LOGS = ("var/log/apt/history.log", "var/log/dpkg.log", "var/lib/dnf/history.sqlite")
 _TAIL = MIB  # of a log

@@ -22,7 +22,7 @@ from envparity_agent.fingerprint import Fingerprint, Reason, Section, Status, Ta
 from envparity_agent.root import Root
 from envparity_agent.survey import survey
 from tests.agent.collectors.answers import Engine, compose, container, running_engine
-from tests.agent.trees import distribution, system, venv
+from tests.agent.trees import distribution, put, system, venv
 
 INSIDE = tuple(collector.path for collector in collectors.INSIDE)
 
@@ -149,6 +149,17 @@ def test_a_container_that_may_differ_from_its_image_is_read_itself(
         engine.answers[f"/containers/{one * 64}/archive"] = tar_of(files)
     taken(tmp_path / "host", engine)
     assert copies(engine) == read
+
+
+@pytest.mark.parametrize(("changes", "told"), [([], 0), ([{"Path": "/usr/bin/curl", "Kind": 1}], 1)])
+def test_who_changed_the_packages_is_told_where_it_was_not_the_images_build(
+    tmp_path: Path, engine: Engine, files: Path, changes: Any, told: int
+) -> None:
+    put(files, "var/log/apt/history.log", "Start-Date: 2026-11-01  02:00:00\nCommandline: apt-get install curl\n\n")
+    engine.has(container("a", "web"), changes=changes)
+    engine.answers[f"/containers/{'a' * 64}/archive"] = tar_of(files)
+    sections = within(taken(tmp_path / "host", engine))
+    assert len(sections["os-packages"].observed) == told
 
 
 def test_a_copy_is_used_again_until_the_engine_tells_other_changes_or_it_is_old(

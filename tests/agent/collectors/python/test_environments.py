@@ -257,6 +257,64 @@ def test_an_environment_that_changes_while_it_is_read_is_read_once_more(
     assert {"shop", *(["added-0"] if count == 1 else [])} <= section.items.keys()
 
 
+@pytest.mark.parametrize(
+    ("aside", "there", "reasons"),
+    [
+        ("~hop-1.dist-info", (), (Reason.VANISHED,)),
+        ("~hop-1.dist-info", ("shop-2.dist-info",), ()),
+        ("~-op-1.dist-info", ("shop-2.dist-info",), ()),
+        ("~hop-1.dist-info", ("shop",), (Reason.VANISHED,)),
+        ("~hop-1.dist-info", ("workshop-2.dist-info",), (Reason.VANISHED,)),
+        ("~hop-1.dist-info", ("~hop-2.dist-info",), (Reason.VANISHED,)),
+        ("~hop", ("shop",), ()),
+        ("~hop", (), (Reason.VANISHED,)),
+    ],
+)
+def test_a_distribution_that_was_moved_aside_and_not_replaced_is_not_known_to_be_gone(
+    tmp_path: Path, aside: str, there: tuple[str, ...], reasons: tuple[str, ...]
+) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "other", "1")
+    for name in (aside, *there):
+        (site / name).mkdir()
+    section = read(tmp_path)
+    assert section.reasons == reasons
+
+
+def test_names_that_were_moved_aside_in_more_ways_than_pip_has_are_not_looked_through(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/app")
+    for number in range(200):
+        (site / f"{'~' * number}~x").mkdir()
+    section = read(tmp_path)
+    assert section.reasons == (Reason.VANISHED,)
+
+
+class Removing(Memory):
+    """Is asked for a distribution, and then removes the venv that it is in, or makes it anew without any."""
+
+    def __init__(self, prefix: Path, again: bool) -> None:
+        super().__init__()
+        self._prefix, self._again = prefix, again
+
+    def recall(self, key: Hashable, stamp: Hashable, read: Callable[[], Facts]) -> Facts:
+        if "distribution" in str(key) and self._prefix.is_dir():
+            self._prefix.rename(self._prefix.with_name("gone"))
+            if self._again:
+                venv(self._prefix.parents[1], "srv/app")
+        return super().recall(key, stamp, read)
+
+
+@pytest.mark.parametrize(("again", "reasons"), [(False, (Reason.VANISHED,)), (True, ())])
+def test_a_venv_that_is_removed_while_it_is_read_is_not_told_as_whole_and_empty(
+    tmp_path: Path, again: bool, reasons: tuple[str, ...]
+) -> None:
+    distribution(venv(tmp_path, "srv/app"), "shop", "1")
+    memory = Removing(tmp_path / "srv/app", again)
+    with Root(str(tmp_path)) as root:
+        [section] = collect(Subject(root, only="srv/app", memory=memory))
+    assert section.reasons == reasons
+
+
 def test_a_process_that_is_older_than_what_is_installed_asks_for_a_restart(tmp_path: Path) -> None:
     made = tmp_path / "app"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", made], check=True)
