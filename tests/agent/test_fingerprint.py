@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -356,5 +357,11 @@ def test_bytes_that_are_no_text_are_shown_by_their_escapes() -> None:
 
 def test_long_text_is_cut_and_marked() -> None:
     [(name, body)] = clean([("n" * 2000, {"name": "v" * 2000})]).items()
-    assert name == "n" * (MAX_STRING - 1) + "…"
-    assert body == {"name": "v" * (MAX_STRING - 1) + "…"}
+    for text, character in ((name, "n"), (str(body["name"]), "v")):
+        assert re.fullmatch(f"{character}+…[0-9a-f]{{16}}", text)
+        assert len(text) == MAX_STRING
+
+
+def test_long_texts_that_only_begin_alike_stay_two() -> None:
+    found = clean((f"{'n' * 2000}{end}", {"name": f"{'v' * 2000}{end}"}) for end in "ab")
+    assert len(found) == len({body["name"] for body in found.values()}) == 2

@@ -33,7 +33,9 @@ def url(text: str) -> str:
     try:
         parts = urlsplit(text)
         host = parts.netloc.rpartition("@")[2].partition(";")[0]
-        _ = parts.port  # a ValueError where a `/`, `?` or `#` in a password ended the host too early
+        # a ValueError where a `/`, `?` or `#` in a password ended the host too early
+        if parts.port is not None and "@" not in parts.netloc and "@" in text:
+            raise ValueError("what looks like a port may be how a password begins")
     except ValueError:
         return f"{scheme}://{HIDDEN}" if re.fullmatch(r"[A-Za-z0-9+.-]{1,20}", scheme) else HIDDEN
     bare = urlunsplit(parts._replace(netloc=host, path=parts.path.partition(";")[0], query="", fragment=""))

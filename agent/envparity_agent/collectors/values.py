@@ -5,6 +5,7 @@ HMAC-SHA-256 under a key that the operator makes and only agents hold, so that a
 """
 
 import hmac
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
@@ -13,6 +14,8 @@ from envparity_agent.fingerprint import MAX_STRING, Attributes, Items, Reason
 
 # what an interpreter and the C library look at, and no secret is put into
 CLEAR = ("LANG", "LANGUAGE", "LC_*", "PYTHON*", "TZ")
+# what looks like one of theirs and is an application's own: PYTHON_API_TOKEN, LC_PASSWORD that ssh lets through
+_SENSITIVE = re.compile(r"PASS|PWD|SECRET|TOKEN|KEY|AUTH|CRED|DSN|PRIVATE")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Disclosure:
 
     def of(self, name: str, value: str) -> Attributes:
         """A value as it is told: `value` in clear, `hmac` with the `key` that made it, or `hidden` without a key."""
-        is_clear = any(fnmatchcase(name, pattern) for pattern in (*CLEAR, *self.clear))
+        is_clear = _matches(name, self.clear) or (_matches(name, CLEAR) and not _may_be_secret(name, value))
         # a longer text would be cut, and two that begin alike would count as equal
         return {"value": value} if is_clear and len(value) <= MAX_STRING else self.keyed(name, value)
 
@@ -49,6 +52,15 @@ class Disclosure:
         if self.key is None:
             return {"hidden": True}
         return {"hmac": self.key.of(name, value), "key": self.key.id}
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _may_be_secret(name: str, value: str) -> bool:
+    """Whether a name speaks of a secret, or the value is a URL that has room for one."""
+    return _SENSITIVE.search(name) is not None or ("://" in value and "@" in value)
 
 
 def untold(items: Items) -> tuple[Reason, ...]:

@@ -162,6 +162,8 @@ def test_any_words_have_something_to_tell(words: list[str]) -> None:
         ("jdbc:postgresql://db/shop?user=u&password=p", "jdbc:postgresql://db/shop"),
         ("sqlserver://db;user=sa;password=p", "sqlserver://db"),
         ("https://user:pass/word@x.example/", "https://…"),
+        ("https://user:12/word@x.example/", "https://…"),
+        ("https://x.example:8443/shop.git", "https://x.example:8443/shop.git"),
         ("https://user:pass#word@x.example/", "https://…"),
         ("https://user:pass?word@x.example/", "https://…"),
         ("https://[x", "https://…"),

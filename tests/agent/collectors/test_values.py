@@ -15,6 +15,20 @@ def test_what_holds_no_secret_is_told_in_clear(name: str) -> None:
     assert Disclosure(KEY).of(name, "x") == {"value": "x"}
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PYTHON_API_TOKEN", "hunter2"),
+        ("PYTHON_DB_PASSWORD", "hunter2"),
+        ("LC_SECRET", "hunter2"),
+        ("PYTHON_INDEX", "https://ann:hunter2@pypi.example/simple"),
+    ],
+)
+def test_a_secret_is_none_of_the_interpreters_variables_whatever_its_name_begins_with(name: str, value: str) -> None:
+    assert Disclosure().of(name, value) == {"hidden": True}
+    assert Disclosure(clear=(name,)).of(name, value) == {"value": value}  # the operator said so
+
+
 def test_the_operator_may_tell_more() -> None:
     assert Disclosure(KEY, ("SHOP_*",)).of("SHOP_MODE", "x") == {"value": "x"}
     assert "value" not in Disclosure(KEY).of("SHOP_MODE", "x")

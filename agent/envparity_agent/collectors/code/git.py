@@ -9,7 +9,6 @@ reader run anything, as it runs nothing. It differs from `git status` where that
 import hashlib
 import os
 from collections.abc import Mapping
-from urllib.parse import urlsplit, urlunsplit
 
 from envparity_agent.collectors.code.files import Budget, holds_secrets
 from envparity_agent.collectors.code.repository import places
@@ -20,6 +19,7 @@ from envparity_agent.collectors.code.repository.places import Head, Repository
 from envparity_agent.collectors.code.repository.staged import staged
 from envparity_agent.collectors.code.repository.worktree import GONE, WorkTree, state
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.redaction import HIDDEN, url
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Value
 from envparity_agent.root import Root
@@ -60,16 +60,19 @@ def checkout(root: Root, directory: str, memory: Memory, reasons: set[str]) -> A
     return facts
 
 
-def without_credentials(url: str) -> str:
-    """A remote's address without user and password, query and fragment; `git@host:path` stays as it is."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    if "://" in url:
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
-    user, at, place = url.rpartition("@")
-    return place if at and user != "git" else url
+def without_credentials(address: str) -> str:
+    """A remote's address as `redaction.url` tells it; `git@host:path` stays as it is, an invalid one is empty.
+
+    Of one for a helper of git's, such as `hg::https://host/path`, only the name of the helper is told.
+    https://git-scm.com/docs/gitremote-helpers
+    """
+    helper, is_for_one, _ = address.partition("::")
+    if is_for_one and helper.isalnum():
+        return f"{helper}::{HIDDEN}"
+    if "://" not in address and address.rpartition("@")[0] == "git":
+        return address
+    told = url(address)
+    return "" if HIDDEN in told else told
 
 
 def _is_tracked(repository: Repository, index: Index, directory: str) -> bool:

@@ -16,6 +16,7 @@ from envparity_agent.collectors.memory import stamp
 from envparity_agent.collectors.python.places import normal
 from envparity_agent.collectors.python.search import join
 from envparity_agent.collectors.reads import Reads
+from envparity_agent.collectors.redaction import url
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason, Value
 from envparity_agent.root import MIB, Root
@@ -26,7 +27,7 @@ MAX_PACKAGES = 5000
 MAX_PACKAGE = 32 * MIB  # the files of one package are listed twice
 
 _METADATA = re.compile(r"^(.+\.(?:dist-info|egg-info))(?:/(?:METADATA|PKG-INFO))?$")
-_TOKEN = re.compile(r"^/t/[^/]+")  # a channel that wants a token has it in its path
+_TOKEN = re.compile(r"/t/[^/]+")  # a channel that wants a token has it in its path
 _PLATFORM = re.compile(r"/(?:noarch|(?:linux|osx|win|freebsd|emscripten|wasi|zos)-\w+)$")
 _DIGESTS = {"sha256": re.compile(r"^[0-9a-f]{64}$"), "md5": re.compile(r"^[0-9a-f]{32}$")}
 
@@ -109,8 +110,8 @@ def _distributions(files: Any) -> Iterator[str]:
 
 def _channel(text: str) -> str:
     """A channel by its name: without the host, which may be a mirror, a token, and the platform's directory."""
-    url = urlsplit(text)
-    path = _TOKEN.sub("", url.path) if url.netloc else url.path
+    parts = urlsplit(url(text))
+    path = _TOKEN.sub("", parts.path) if parts.netloc else parts.path
     return _PLATFORM.sub("", path.rstrip("/")).strip("/")
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 from packaging.version import InvalidVersion, Version
 
 from envparity_agent.collectors.interface import Subject
-from envparity_agent.collectors.python.distributions import Distribution, read_entry
+from envparity_agent.collectors.python.distributions import MAX_ENTRIES, Distribution, read_entry
 from envparity_agent.collectors.python.places import relative, within
 from envparity_agent.collectors.python.record import MAX_RECORD, rows
 from envparity_agent.collectors.python.search import join
@@ -87,11 +87,15 @@ def _named(
     root: Root, entries: Sequence[PathEntry], prefix: str, found: list[tuple[PathEntry, list[Distribution]]]
 ) -> dict[str, Distribution]:
     items: dict[str, Distribution] = {}
-    for entry, there in found:
+    earlier = _Earlier(root)
+    of_entry = {entry.place: there for entry, there in found}
+    for entry in entries:
+        there = of_entry.get(entry.place, [])
         by_name: dict[str, list[Distribution]] = {}
         for distribution in there:
             by_name.setdefault(distribution.name, []).append(distribution)
-        hidden = _hidden(root, entries, entry, there)
+        hidden = earlier.hidden(entry) if there else frozenset()
+        earlier.add(entry)
         for name, candidates in by_name.items():
             imported = candidates[0] if len(candidates) == 1 else first_matching(root, candidates)
             for distribution in candidates:
@@ -137,24 +141,37 @@ def _fit(root: Root, distribution: Distribution) -> int:
     return score
 
 
-def _hidden(root: Root, entries: Sequence[PathEntry], entry: PathEntry, there: list[Distribution]) -> frozenset[str]:
-    """The modules of an entry that an earlier entry has as well, so that they do not import from here."""
-    if not there:
-        return frozenset()
-    own = {name for _, name in _modules(entry.names)}
-    found: set[str] = set()
-    for earlier in entries:
-        if earlier is entry:
-            break
-        for file, name in _modules(earlier.names):
-            if name in own and name not in found and (file != name or _is_package(root, earlier.place, name)):
-                found.add(name)
-    return frozenset(found)
+class _Earlier:
+    """The modules of the entries of sys.path so far; each directory is looked into once, however many entries ask."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._hiding: set[str] = set()
+        self._directories: dict[str, list[str]] = {}  # name -> the entries with one, which may be no package
+
+    def add(self, entry: PathEntry) -> None:
+        """Go on by one entry."""
+        for file, name in _modules(entry.names):
+            if file != name:
+                self._hiding.add(name)
+            elif name not in self._hiding:
+                self._directories.setdefault(name, []).append(entry.place)
+
+    def hidden(self, entry: PathEntry) -> frozenset[str]:
+        """The modules of an entry that one of those before it has as well, so that they do not import from here."""
+        return frozenset(name for _, name in _modules(entry.names) if self._hides(name))
+
+    def _hides(self, name: str) -> bool:
+        if name not in self._hiding and any(
+            _is_package(self._root, place, name) for place in self._directories.pop(name, ())
+        ):
+            self._hiding.add(name)
+        return name in self._hiding
 
 
 def _modules(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The names that a module or a package may have, each with the module's."""
-    for file in names:
+    for file in islice(names, MAX_ENTRIES):  # of the others nothing is read
         match = _MODULE.match(file)
         if match and file != "__pycache__":
             yield file, match.group(1)

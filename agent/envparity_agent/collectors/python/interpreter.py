@@ -108,7 +108,7 @@ def _build_details(root: Root, interpreter: Environment) -> str:
         numbers = ".".join(str(int(told[part])) for part in ("major", "minor", "micro"))
         level = _LEVELS[told["releaselevel"]]
         return f"{numbers}{level}{int(told['serial'])}" if level else numbers
-    except (Unreadable, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (Unreadable, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return ""
 
 

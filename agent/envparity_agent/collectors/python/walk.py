@@ -38,6 +38,18 @@ class Pass:
     skipped: dict[str, str] = field(default_factory=dict)  # what was not looked into, and why
     reasons: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, kept: Any) -> "Pass":
+        """A pass as it was kept; raises AttributeError, KeyError or TypeError for what is none."""
+        _texts([*kept["skipped"].values()])
+        return cls(_texts(kept["places"]), dict(kept["skipped"]), _texts(kept["reasons"]))
+
+
+def _texts(kept: Any) -> list[str]:
+    if not isinstance(kept, list) or not all(isinstance(one, str) for one in kept):
+        raise TypeError("no list of texts")
+    return kept
+
 
 @dataclass
 class Walk:
@@ -52,9 +64,9 @@ class Walk:
     def of(cls, kept: Any) -> "Walk":
         """A walk as it was kept; what is not one is a walk that has not begun."""
         try:
-            last, current = Pass(**kept["last"]), Pass(**kept["current"])
-            return cls(int(kept["passes"]), last, current, [str(path) for path in kept["pending"]])
-        except (KeyError, TypeError, ValueError):
+            last, current = Pass.of(kept["last"]), Pass.of(kept["current"])
+            return cls(int(kept["passes"]), last, current, _texts(kept["pending"]))
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
             return cls()
 
     def known(self) -> Pass:

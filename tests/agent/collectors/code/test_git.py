@@ -409,6 +409,10 @@ def test_a_file_in_lfs_is_compared_by_its_pointer(work: Work) -> None:
         ("ann:secret@git.example:shop.git", "git.example:shop.git"),
         ("/srv/git/shop.git", "/srv/git/shop.git"),
         ("https://[broken/shop.git", ""),
+        ("https://ann:sec/ret@git.example/shop.git", ""),
+        ("hg::https://ann:secret@hg.example/shop", "hg::…"),
+        ("codecommit::eu-west-1://secret@shop", "codecommit::…"),
+        ("ext::sh -c secret", "ext::…"),
     ],
 )
 def test_the_source_is_told_without_credentials(url: str, source: str, work: Work) -> None:

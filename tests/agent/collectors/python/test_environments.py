@@ -127,6 +127,30 @@ def test_a_distribution_whose_package_lies_in_an_earlier_entry_does_not_import_u
     }
 
 
+class _Counted(Root):
+    """A root that counts how often it is asked for a package."""
+
+    asked = 0
+
+    def is_file(self, path: str) -> bool:
+        self.asked += path.endswith("shared/__init__.py")
+        return super().is_file(path)
+
+
+def test_a_directory_of_many_entries_is_looked_into_once_for_each(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/venv")
+    places = [f"srv/more/{number}" for number in range(20)]
+    for number, place in enumerate(places):
+        distribution(tmp_path / place, f"part{number}", "1")
+        (tmp_path / place / "shared").mkdir()
+    put(site, "more.pth", "".join(f"/{place}\n" for place in places))
+    root = _Counted(str(tmp_path))
+    with root:
+        [section] = collect(Subject(root, only="/srv/venv"))
+        assert len(section.items) == 1 + len(places)
+        assert root.asked < len(places)
+
+
 def test_an_egg_imports_only_where_a_pth_file_names_it(tmp_path: Path) -> None:
     site = venv(tmp_path, "srv/app")
     put(site, "one.egg/EGG-INFO/PKG-INFO", "Name: one\nVersion: 1\n")

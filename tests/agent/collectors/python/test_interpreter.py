@@ -1,6 +1,7 @@
 """Checks what is said of an interpreter that is never run."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ def test_without_a_header_the_version_is_read_from_the_binary(tmp_path: Path, pa
         ({"releaselevel": "candidate", "serial": 1}, "3.14.2rc1"),
         ({"releaselevel": "odd", "serial": 1}, "3.14"),
         ({"releaselevel": "final", "serial": 0, "micro": "two"}, "3.14"),
+        ({"releaselevel": "final", "serial": 0, "micro": math.inf}, "3.14"),
         (None, "3.14"),
     ],
 )

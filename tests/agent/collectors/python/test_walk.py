@@ -1,6 +1,8 @@
 """Checks how the walk goes on, what it does not enter, and that a kept state which is none begins anew."""
 
+import math
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,26 @@ def test_a_file_system_that_hangs_is_left_out_and_that_is_said(tmp_path: Path) -
     assert known.reasons == [Reason.UNSUPPORTED]
 
 
-@pytest.mark.parametrize("kept", [None, [], {}, {"last": {"x": 1}}, {"last": {}, "current": {}, "passes": "many"}])
+_PASS = {"places": ["opt/v"], "skipped": {"mnt": "permission"}, "reasons": ["permission"]}
+
+
+def _kept(last: object = _PASS, **more: object) -> dict[str, object]:
+    return {"passes": 1, "last": last, "current": _PASS, "pending": ["srv"], **more}
+
+
+def test_a_kept_state_goes_on() -> None:
+    assert asdict(Walk.of(_kept())) == _kept()
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        *(None, [], {}, {"last": {"x": 1}}, {"last": {}, "current": {}, "passes": "many"}),
+        *(_kept(passes=math.inf), _kept(pending="srv"), _kept(pending=[1])),
+        *(_kept({**_PASS, "places": places}) for places in (None, 5, [None], "opt")),
+        *(_kept({**_PASS, "skipped": skipped}) for skipped in (None, ["mnt"], {"mnt": 1})),
+        *(_kept({**_PASS, "reasons": reasons}) for reasons in (None, [5])),
+    ],
+)
 def test_a_kept_state_that_is_none_begins_anew(kept: object) -> None:
     assert Walk.of(kept) == Walk()
