@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Iterable, Iterator
 
-from envparity_agent.collectors.code.files import join
 from envparity_agent.collectors.code.git import checkout
 from envparity_agent.collectors.code.tree import limits, tree
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.paths import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Items, Reason, Section, Status, Value
 from envparity_agent.root import Root

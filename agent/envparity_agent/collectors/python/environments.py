@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.paths import join, relative
 from envparity_agent.collectors.python.conda import Conda, read_conda
 from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.importing import read_all
 from envparity_agent.collectors.python.interpreter import Interpreter, identify
-from envparity_agent.collectors.python.places import relative
 from envparity_agent.collectors.python.processes import running
 from envparity_agent.collectors.python.requirements import Installed, unmet
-from envparity_agent.collectors.python.search import Environment, interpreters, join, searched, venv
+from envparity_agent.collectors.python.search import Environment, interpreters, searched, venv
 from envparity_agent.collectors.python.symbols import symbols
 from envparity_agent.collectors.python.syspath import SearchPath, search_path
 from envparity_agent.collectors.python.verify import verify

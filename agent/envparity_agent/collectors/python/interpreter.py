@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import stamp
-from envparity_agent.collectors.python.search import Environment, interpreters, join
+from envparity_agent.collectors.paths import join
+from envparity_agent.collectors.python.search import Environment, interpreters
 from envparity_agent.collectors.python.venv import Configuration, read_configuration
 from envparity_agent.collectors.reads import Reads
 from envparity_agent.errors import Unreadable
