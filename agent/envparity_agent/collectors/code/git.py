@@ -9,7 +9,6 @@ reader run anything, as it runs nothing. It differs from `git status` where that
 import hashlib
 import os
 from collections.abc import Mapping
-from urllib.parse import urlsplit, urlunsplit
 
 from envparity_agent.collectors.code.files import Budget, holds_secrets
 from envparity_agent.collectors.code.repository import places
@@ -20,6 +19,7 @@ from envparity_agent.collectors.code.repository.places import Head, Repository
 from envparity_agent.collectors.code.repository.staged import staged
 from envparity_agent.collectors.code.repository.worktree import GONE, WorkTree, state
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.redaction import url
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Value
 from envparity_agent.root import Root
@@ -42,7 +42,7 @@ def checkout(root: Root, directory: str, memory: Memory, reasons: set[str]) -> A
     if head.branch:
         facts["branch"] = head.branch
     if source := repository.settings.get("remote.origin.url"):
-        facts["source"] = without_credentials(source)
+        facts["source"] = _address(source)
     try:
         index = read_index(repository)
     except Unreadable as problem:
@@ -60,16 +60,10 @@ def checkout(root: Root, directory: str, memory: Memory, reasons: set[str]) -> A
     return facts
 
 
-def without_credentials(url: str) -> str:
-    """A remote's address without user and password, query and fragment; `git@host:path` stays as it is."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    if "://" in url:
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
-    user, at, place = url.rpartition("@")
-    return place if at and user != "git" else url
+def _address(remote: str) -> str:
+    """A remote's address without credentials; the user of `git@host:path` is everybody's, and stays."""
+    is_shared = remote.rpartition("@")[0] == "git" and "://" not in remote
+    return remote if is_shared else url(remote)
 
 
 def _is_tracked(repository: Repository, index: Index, directory: str) -> bool:

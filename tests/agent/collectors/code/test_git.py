@@ -408,7 +408,8 @@ def test_a_file_in_lfs_is_compared_by_its_pointer(work: Work) -> None:
         ("git@git.example:shop.git", "git@git.example:shop.git"),
         ("ann:secret@git.example:shop.git", "git.example:shop.git"),
         ("/srv/git/shop.git", "/srv/git/shop.git"),
-        ("https://[broken/shop.git", ""),
+        ("https://ann:se/cret@git.example/shop.git", "https://…"),
+        ("https://[broken/shop.git", "https://…"),
     ],
 )
 def test_the_source_is_told_without_credentials(url: str, source: str, work: Work) -> None:
