@@ -7,8 +7,9 @@ from deepdiff import DeepDiff
 
 from envparity_agent import kinds
 from envparity_agent.fingerprint import SPLIT, Attributes, FingerprintLike, Items, Reason, SectionLike, Status, Value
+from envparity_agent.kinds import CODE_ITEM, INTERPRETER_ITEM
 from envparity_server.compare.by_hand import folded
-from envparity_server.compare.code import CODE, compare_code, one_sided
+from envparity_server.compare.code import compare_code, one_sided
 from envparity_server.compare.covering import COVERING, container_of, covering, is_complete, is_known_absence
 from envparity_server.compare.declared import DECLARED, declares_part, hold, is_held, narrowed, undeclared
 from envparity_server.compare.images import TAG, compare_declared_images, compare_images, of_image
@@ -22,7 +23,6 @@ from envparity_server.compare.values import HIDDEN, VALUE, compare_values
 from envparity_server.compare.values import KINDS as KINDS_OF_VALUES
 from envparity_server.compare.versions import equal, system_distance
 
-INTERPRETER = "@python"
 IMAGE_CONFIGURATION = "image/config"
 _TARGETS = {
     "compose": "a compose file",
@@ -238,7 +238,7 @@ def _items(
         )  # fmt: skip
     declared = declares_part(left) or declares_part(right)
     # wheels are built per Python version: where that differs, it is the one cause of their tags
-    one_abi = ours.get(INTERPRETER, {}).get("abi") == theirs.get(INTERPRETER, {}).get("abi")
+    one_abi = ours.get(INTERPRETER_ITEM, {}).get("abi") == theirs.get(INTERPRETER_ITEM, {}).get("abi")
     both = [item for item in ours.keys() & theirs.keys() if ours[item] != theirs[item]]
     for item, differing in _differing(ours, theirs, both, names).items():
         yield from _item(left, item, ours[item], theirs[item], differing, one_abi, declared)
@@ -304,7 +304,7 @@ def _item(
         findings = compare_packages(left, right, differing)
     elif item == "image":
         findings = (compare_declared_images if declared else compare_images)(left, right)
-    elif section.kind == "application" and item == CODE:
+    elif section.kind == "application" and item == CODE_ITEM:
         findings = compare_code(left, right, differing)
     else:
         implied = {"point_release"} if "version" in differing else set()

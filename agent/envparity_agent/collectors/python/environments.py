@@ -22,11 +22,11 @@ from envparity_agent.collectors.python.verify import verify
 from envparity_agent.collectors.python.walk import SITE_NAMES
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status, Value
+from envparity_agent.kinds import INTERPRETER_ITEM
 from envparity_agent.root import Root
 
 _log = logging.getLogger(__name__)
 
-INTERPRETER = "@python"  # no distribution can have this name
 SCHEMA = SEARCH_SCHEMA = 2
 READING_SECONDS = 60.0  # for all environments of a root in one survey
 _TRIES = 2
@@ -172,7 +172,7 @@ def _section(
     conda = read_conda(subject, environment.prefix, reasons)
     lacks = _unmet(subject, environment, interpreter, distributions)
     items: dict[str, Attributes] = {
-        INTERPRETER: {
+        INTERPRETER_ITEM: {
             **interpreter.attributes,
             "path": path.told({one.source: one.name for one in distributions.values() if one.source}),
             "hooks": path.told_hooks(environment.prefix),
