@@ -135,6 +135,11 @@ class SectionLike(Protocol):
         """The items of one page."""
 
 
+def in_words(section: SectionLike) -> str:
+    """How much of a section could be read, and why not all: `failed(permission)`."""
+    return f"{section.status}({', '.join(section.reasons)})" if section.reasons else str(section.status)
+
+
 class FingerprintLike(Protocol):
     """What a comparison needs of a fingerprint."""
 
