@@ -6,7 +6,7 @@ import typer
 
 from envparity_agent import schema
 from envparity_agent.cli_options import Docker, Json, RootDirectory, Symbols, Verify, options
-from envparity_agent.fingerprint import Fingerprint, Section
+from envparity_agent.fingerprint import Fingerprint, Section, in_words
 from envparity_agent.targets import fingerprint
 from envparity_agent.terminal import printable, progress, say, say_json, say_table, styled
 
@@ -49,14 +49,10 @@ def _print(found: Fingerprint) -> None:
     say_table(
         ("STATUS", "ITEMS", "SECTION"),
         (
-            (_status(section), str(section.count), styled(path).append(f"  {printable(_gist(section))}", "dim"))
+            (in_words(section), str(section.count), styled(path).append(f"  {printable(_gist(section))}", "dim"))
             for path, section in sorted(found.sections.items())
         ),
     )
-
-
-def _status(section: Section) -> str:
-    return f"{section.status} ({', '.join(section.reasons)})" if section.reasons else str(section.status)
 
 
 def _gist(section: Section) -> str:

@@ -135,6 +135,11 @@ class SectionLike(Protocol):
         """The items of one page."""
 
 
+def in_words(section: SectionLike) -> str:
+    """How much of a section could be read, and why not all: `failed(permission)`."""
+    return f"{section.status}({', '.join(section.reasons)})" if section.reasons else str(section.status)
+
+
 class FingerprintLike(Protocol):
     """What a comparison needs of a fingerprint."""
 
@@ -300,7 +305,7 @@ def _clean_value(value: Value) -> Value:
 
 
 def clean_text(text: str) -> str:
-    """Make one text fit the contract; one that is cut ends in a hash of it, as two that only begin alike are unequal."""
+    """Make one text fit the contract; one that is cut ends in a hash of it: two that only begin alike are unequal."""
     shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
     if len(shown) <= MAX_STRING:
         return shown

@@ -33,6 +33,11 @@ def _label(meaning: str) -> Attribute:
     return Attribute(meaning, compared=False)
 
 
+# items that agents and comparisons both know by name; no distribution, package or file can be called so
+INTERPRETER_ITEM = "@python"  # of an environment, and of what a file declares
+LOCK_ITEM = "@lock"  # in a file that names all that is to be installed
+CODE_ITEM = "code"  # of an application: what all of its code is, beside `file:PATH`
+
 OS = Kind(
     "Operating system",
     {

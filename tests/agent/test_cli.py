@@ -41,7 +41,7 @@ def test_show_is_a_table_for_people(tmp_path: Path) -> None:
     ended = envparity("show", "--root", system(tmp_path))
     assert ended.returncode == 0
     assert "host web-1" in ended.stdout
-    assert "absent (not-installed)" in ended.stdout
+    assert "absent(not-installed)" in ended.stdout
     assert "Debian 12, 2.36, x86_64" in ended.stdout
 
 

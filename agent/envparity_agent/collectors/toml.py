@@ -18,11 +18,19 @@ _LONG_KEY = re.compile(
 )
 
 
+class LongKey(ValueError):
+    """A key of more than MAX_PARTS parts."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"a key of more than {MAX_PARTS} parts")
+        self.line = line
+
+
 def loads(text: str, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
-    """The document; raises ValueError for what is no TOML and for a key of more than MAX_PARTS parts.
+    """The document; raises TOMLDecodeError or another ValueError for what is none, and LongKey.
 
     RecursionError is one of the outcomes: arrays may be nested.
     """
-    if _LONG_KEY.search(text):
-        raise ValueError(f"a key of more than {MAX_PARTS} parts")
+    if found := _LONG_KEY.search(text):
+        raise LongKey(text.count("\n", 0, found.start()) + 1)
     return tomllib.loads(text, parse_float=parse_float)

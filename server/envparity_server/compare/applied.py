@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from packaging.utils import canonicalize_name
 
 from envparity_agent.fingerprint import Attributes, FingerprintLike, Items, SectionLike
+from envparity_agent.kinds import LOCK_ITEM
 from envparity_server.compare.covering import container_of
 from envparity_server.compare.markers import Known
 from envparity_server.compare.model import LIST, LOCK
 from envparity_server.compare.versions import equal
 
-_LOCK_ITEM = "@lock"
 _CONDA = "conda:"
 
 
@@ -32,7 +32,7 @@ def apply(declared: SectionLike, installed: SectionLike, side: FingerprintLike) 
     qualified = {name.partition(":")[0]: name for name in sorted(there, reverse=True)}  # libc6:amd64
     groups: dict[str, list[tuple[Attributes, bool | None]]] = {}
     for key, body in declared.items.items():
-        if key == _LOCK_ITEM:
+        if key == LOCK_ITEM:
             continue
         holds = known.holds(str(body["marker"])) if body.get("marker") else True
         if holds is not False:
@@ -50,7 +50,7 @@ def apply(declared: SectionLike, installed: SectionLike, side: FingerprintLike) 
             sure = sure and not is_open and not _is_of_conda_alone(name, there)
         items[name] = found
         unsure |= set() if sure else {name}
-    form = LOCK if (declared.items.get(_LOCK_ITEM) or {}).get("complete") else LIST
+    form = LOCK if (declared.items.get(LOCK_ITEM) or {}).get("complete") else LIST
     return Applied(items, frozenset(unsure), form)
 
 

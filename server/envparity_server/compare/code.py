@@ -7,7 +7,6 @@ from envparity_server.compare.model import Distance, State
 
 Finding = tuple[str, State, Distance | None]
 
-CODE = "code"
 _FILE = "file:"
 # each says which code it is; of those that both sides have, the first decides
 _IDENTITIES = ("commit", "revision", "tree")

@@ -6,9 +6,20 @@ from dataclasses import dataclass
 from deepdiff import DeepDiff
 
 from envparity_agent import kinds
-from envparity_agent.fingerprint import SPLIT, Attributes, FingerprintLike, Items, Reason, SectionLike, Status, Value
+from envparity_agent.fingerprint import (
+    SPLIT,
+    Attributes,
+    FingerprintLike,
+    Items,
+    Reason,
+    SectionLike,
+    Status,
+    Value,
+    in_words,
+)
+from envparity_agent.kinds import CODE_ITEM, INTERPRETER_ITEM
 from envparity_server.compare.by_hand import folded
-from envparity_server.compare.code import CODE, compare_code, one_sided
+from envparity_server.compare.code import compare_code, one_sided
 from envparity_server.compare.covering import COVERING, container_of, covering, is_complete, is_known_absence
 from envparity_server.compare.declared import DECLARED, declares_part, hold, is_held, narrowed, undeclared
 from envparity_server.compare.images import TAG, compare_declared_images, compare_images, of_image
@@ -22,7 +33,6 @@ from envparity_server.compare.values import HIDDEN, VALUE, compare_values
 from envparity_server.compare.values import KINDS as KINDS_OF_VALUES
 from envparity_server.compare.versions import equal, system_distance
 
-INTERPRETER = "@python"
 IMAGE_CONFIGURATION = "image/config"
 _TARGETS = {
     "compose": "a compose file",
@@ -96,7 +106,7 @@ def _blind(side: FingerprintLike, scope: Scope) -> Iterator[Unexamined]:
     for prefix, path in COVERING.items():
         cover = side.sections.get(path)
         if cover and not is_complete(cover) and not scope.holds(cover) and scope.reaches(prefix):
-            yield Unexamined(path, f"{told(cover)}: there may be more of {prefix}*")
+            yield Unexamined(path, f"{in_words(cover)}: there may be more of {prefix}*")
 
 
 def _not_there(left: FingerprintLike, right: FingerprintLike, scope: Scope) -> Iterator[Unexamined]:
@@ -111,7 +121,7 @@ def _not_there(left: FingerprintLike, right: FingerprintLike, scope: Scope) -> I
             scope.holds(one) for side in (left, right) for one in side.sections.values() if one.path.startswith(prefix)
         )
         if not held and any(not is_complete(one) for one in covers):
-            yield Unexamined(path, f"{told(covers[0])}: {scope.application} may have something there")
+            yield Unexamined(path, f"{in_words(covers[0])}: {scope.application} may have something there")
 
 
 def _alone(section: SectionLike, own: FingerprintLike, other: FingerprintLike, state: State) -> _Compared:
@@ -128,17 +138,12 @@ def _alone(section: SectionLike, own: FingerprintLike, other: FingerprintLike, s
         return _Compared()  # neither side has it
     if section.status in (Status.FAILED, Status.ABSENT):
         unknown = Difference(section.path, section.kind, "", "", State.UNKNOWN)
-        return _Compared((unknown,), examined=0, unexamined=(Unexamined(section.path, told(section)),))
+        return _Compared((unknown,), examined=0, unexamined=(Unexamined(section.path, in_words(section)),))
     if not is_complete(cover):
-        why = f"the other side's {cover.path} is {told(cover)}"
+        why = f"the other side's {cover.path} is {in_words(cover)}"
         unknown = Difference(section.path, section.kind, "", "", State.UNKNOWN)
         return _Compared((unknown,), examined=0, unexamined=(Unexamined(section.path, why),))
     return _Compared((Difference(section.path, section.kind, "", "", state),))
-
-
-def told(section: SectionLike) -> str:
-    """A section's status in words: `failed(permission)`."""
-    return f"{section.status}({', '.join(section.reasons)})" if section.reasons else str(section.status)
 
 
 def _lists_all(section: SectionLike) -> bool:
@@ -151,9 +156,13 @@ def _sections(
     left: SectionLike, right: SectionLike, voted: bool, sides: tuple[FingerprintLike, FingerprintLike]
 ) -> _Compared:
     unread = tuple(side for side in (left, right) if not is_complete(side) and set(side.reasons) != {Reason.DECLARED})
-    why = " and ".join(f"{name}: {told(side)}" for name, side in (("left", left), ("right", right)) if side in unread)
+    why = " and ".join(
+        f"{name}: {in_words(side)}" for name, side in (("left", left), ("right", right)) if side in unread
+    )
     gaps: tuple[Unexamined, ...] = (Unexamined(left.path, why),) if unread else ()
-    unknown = (Difference(left.path, left.kind, "", "", State.UNKNOWN, told(left), told(right)),) if unread else ()
+    unknown = (
+        (Difference(left.path, left.kind, "", "", State.UNKNOWN, in_words(left), in_words(right)),) if unread else ()
+    )
     if any(side.status in (Status.FAILED, Status.ABSENT) for side in unread):
         return _Compared(unknown, examined=0, unexamined=gaps)
     split = tuple(_agreed_unknowns(left, right, voted))
@@ -238,7 +247,7 @@ def _items(
         )  # fmt: skip
     declared = declares_part(left) or declares_part(right)
     # wheels are built per Python version: where that differs, it is the one cause of their tags
-    one_abi = ours.get(INTERPRETER, {}).get("abi") == theirs.get(INTERPRETER, {}).get("abi")
+    one_abi = ours.get(INTERPRETER_ITEM, {}).get("abi") == theirs.get(INTERPRETER_ITEM, {}).get("abi")
     both = [item for item in ours.keys() & theirs.keys() if ours[item] != theirs[item]]
     for item, differing in _differing(ours, theirs, both, names).items():
         yield from _item(left, item, ours[item], theirs[item], differing, one_abi, declared)
@@ -304,7 +313,7 @@ def _item(
         findings = compare_packages(left, right, differing)
     elif item == "image":
         findings = (compare_declared_images if declared else compare_images)(left, right)
-    elif section.kind == "application" and item == CODE:
+    elif section.kind == "application" and item == CODE_ITEM:
         findings = compare_code(left, right, differing)
     else:
         implied = {"point_release"} if "version" in differing else set()

@@ -14,8 +14,8 @@ from typing import TypeAlias
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 
 from envparity_agent.fingerprint import Items
+from envparity_agent.kinds import INTERPRETER_ITEM
 
-INTERPRETER = "@python"
 _MOST = 256  # environments that are tried for one marker
 _OTHER = "…"  # a value that no marker names
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
@@ -40,7 +40,7 @@ class Known:
     @classmethod
     def of(cls, there: Items, system: Items) -> "Known":
         """From the interpreter's item, the section `os`, and the tags of what is installed."""
-        interpreter = there.get(INTERPRETER, {})
+        interpreter = there.get(INTERPRETER_ITEM, {})
         machine = str((system.get("architecture") or {}).get("machine") or "")
         name = "linux" if system else ""
         for body in there.values() if not (name and machine) else ():

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from envparity_agent.kinds import INTERPRETER_ITEM
 from envparity_server.compare.model import LOCK, Comparison, Difference, Distance, Severity, State
 
 _PYTHON = {
@@ -70,7 +71,7 @@ def _by_kind(difference: Difference) -> Severity:
 def _python(difference: Difference) -> Severity:
     if not difference.item:
         return Severity.LOW  # a whole environment that only one side has
-    if difference.item == "@python":
+    if difference.item == INTERPRETER_ITEM:
         if difference.attribute == "specifier":
             return Severity.HIGH  # not one of those that the file is for
         if difference.attribute == "version":

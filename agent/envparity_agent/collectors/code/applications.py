@@ -3,18 +3,18 @@
 import logging
 from collections.abc import Iterable, Iterator
 
-from envparity_agent.collectors.code.files import join
 from envparity_agent.collectors.code.git import checkout
 from envparity_agent.collectors.code.tree import limits, tree
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.paths import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Items, Reason, Section, Status, Value
+from envparity_agent.kinds import CODE_ITEM
 from envparity_agent.root import Root
 
 _log = logging.getLogger(__name__)
 
-CODE = "code"
 MAX_FILES = 2000  # that are told one by one, beside the hash over all
 
 _PROJECT = (".git", "pyproject.toml", "setup.py", "manage.py", "requirements.txt")
@@ -55,13 +55,13 @@ def code(root: Root, directory: str, memory: Memory) -> tuple[Items, tuple[str, 
         reasons.add(problem.reason)
     place: dict[str, Value] = {"location": f"/{directory.strip('/')}"}
     if found:
-        return {CODE: {**place, **found}}, tuple(sorted(reasons))
-    if not root.resolved(directory):
-        return {CODE: place}, tuple(sorted({*reasons, Reason.UNSUPPORTED}))  # the root is a system and no application
+        return {CODE_ITEM: {**place, **found}}, tuple(sorted(reasons))
+    if not root.resolved(directory):  # the root is a system and no application
+        return {CODE_ITEM: place}, tuple(sorted({*reasons, Reason.UNSUPPORTED}))
     files = tree(root, directory, memory, limits())
     reasons |= files.reasons
     whole: dict[str, Value] = {} if files.reasons else {"tree": files.hash, "files": len(files.files)}
-    items: dict[str, Attributes] = {CODE: {**place, **whole}}
+    items: dict[str, Attributes] = {CODE_ITEM: {**place, **whole}}
     if len(files.files) <= MAX_FILES:
         items |= {f"file:{path}": {"content": content} for path, content in sorted(files.files.items())}
     return items, tuple(sorted(reasons))

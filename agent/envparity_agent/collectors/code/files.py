@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from envparity_agent.collectors.paths import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import MIB, Root
@@ -30,11 +31,6 @@ class Budget:
         self.steps -= steps
         if min(self.files, self.bytes, self.steps) < 0:
             raise Unreadable(path, Reason.CAP)
-
-
-def join(directory: str, name: str) -> str:
-    """A path below a directory, where the root itself is the empty path."""
-    return f"{directory}/{name}" if directory else name
 
 
 def holds_secrets(name: bytes) -> bool:

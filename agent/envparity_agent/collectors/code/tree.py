@@ -9,16 +9,9 @@ import os
 import stat
 from dataclasses import dataclass, field
 
-from envparity_agent.collectors.code.files import (
-    Budget,
-    content_hash,
-    holds_secrets,
-    join,
-    link_target,
-    listing,
-    settled,
-)
+from envparity_agent.collectors.code.files import Budget, content_hash, holds_secrets, link_target, listing, settled
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.paths import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import MIB, Root

@@ -3,6 +3,7 @@
 import re
 from fnmatch import fnmatchcase
 
+from envparity_agent.collectors.paths import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import Root
@@ -25,9 +26,9 @@ def matches(root: Root, pattern: str) -> list[str]:
     found = [""]
     for segment in filter(None, pattern.split("/")):
         if _MAGIC.search(segment):
-            found = [_join(path, name) for path in found for name in _names(root, path, segment)]
+            found = [join(path, name) for path in found for name in _names(root, path, segment)]
         else:
-            found = [_join(path, segment) for path in found]
+            found = [join(path, segment) for path in found]
         if len(found) > MAX_MATCHES:
             raise Unreadable(pattern, Reason.CAP)
     if not is_pattern(pattern):
@@ -38,7 +39,3 @@ def matches(root: Root, pattern: str) -> list[str]:
 def _names(root: Root, path: str, segment: str) -> list[str]:
     hidden = segment.startswith(".")
     return [name for name in root.names(path) if fnmatchcase(name, segment) and hidden == name.startswith(".")]
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}/{name}" if path else name

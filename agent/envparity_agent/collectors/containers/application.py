@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from envparity_agent.collectors.code.applications import CODE, code
+from envparity_agent.collectors.code.applications import code
 from envparity_agent.collectors.containers.workdir import workdir
 from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.reads import Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Items, Reason, Section, Status, Value
+from envparity_agent.kinds import CODE_ITEM
 from envparity_agent.root import Root
 
 PATH = "app"  # below the container's own
@@ -30,7 +31,7 @@ def application(inspected: Mapping[str, Any], root: Root, memory: Memory) -> Sec
     if place.shadowed:
         told["shadowed"] = place.shadowed
     if place.directory is None:
-        return Section(PATH, "application", 1, {CODE: told}) if told else None
+        return Section(PATH, "application", 1, {CODE_ITEM: told}) if told else None
     items: Items = {}
     reasons: tuple[str, ...] = ()
     try:
@@ -38,6 +39,6 @@ def application(inspected: Mapping[str, Any], root: Root, memory: Memory) -> Sec
     except Unreadable as problem:
         if problem.reason != Reason.VANISHED:  # an engine makes a WORKDIR that is not there only when it starts
             reasons = (problem.reason,)
-    found: Attributes = items.get(CODE, {})
+    found: Attributes = items.get(CODE_ITEM, {})
     status = Status.PARTIAL if reasons else Status.OK
-    return Section(PATH, "application", 1, {**items, CODE: {**found, **told}}, status, reasons)
+    return Section(PATH, "application", 1, {**items, CODE_ITEM: {**found, **told}}, status, reasons)

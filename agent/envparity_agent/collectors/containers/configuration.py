@@ -1,8 +1,9 @@
 """How a container is configured: what decides how its program runs, without what an engine makes up for each one."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 from envparity_agent.canonical import MAX_INTEGER
@@ -11,7 +12,7 @@ from envparity_agent.collectors.redaction import command, labels
 from envparity_agent.collectors.values import untold
 from envparity_agent.fingerprint import Attributes, Section, Status, Value
 
-LABELS = (
+LABELS = (  # told without being asked for
     "com.docker.compose.project",
     "com.docker.compose.service",
     "envparity.app",
@@ -39,8 +40,7 @@ def read(inspected: Mapping[str, Any], image: Mapping[str, Any] | None, options:
     """
     config, host = inspected["Config"], inspected.get("HostConfig") or {}
     of_image = (image or {}).get("Config") or {}
-    items: dict[str, Attributes] = {}
-    for part in (
+    return _section(
         _environment(config, of_image, options),
         _process(config, options),
         _ports(config, host, of_image if image else config),
@@ -49,22 +49,21 @@ def read(inspected: Mapping[str, Any], image: Mapping[str, Any] | None, options:
         _limits(host),
         _security(host),
         _labels(config, options),
-    ):
-        items.update(part)
-    reasons = untold(items)
-    return Section("config", "configuration", 1, items, Status.PARTIAL if reasons else Status.OK, reasons)
+    )
 
 
 def of_image(config: Mapping[str, Any], options: Options) -> Section:
     """The section `config` of an image: as that of a container, without what an engine decides for each one."""
-    items: dict[str, Attributes] = {}
-    for part in (
+    return _section(
         _environment(config, config, options),
         _process(config, options),
         _ports(config, {}, config),
         _labels(config, options),
-    ):
-        items.update(part)
+    )
+
+
+def _section(*parts: Iterable[_Named]) -> Section:
+    items = dict(chain.from_iterable(parts))
     reasons = untold(items)
     return Section("config", "configuration", 1, items, Status.PARTIAL if reasons else Status.OK, reasons)
 
@@ -209,8 +208,13 @@ def _option(option: str) -> str:
     return f"{name}=sha256:{sha256(option.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def _labels(config: Mapping[str, Any], options: Options) -> Iterator[_Named]:
+def label_items(found: Mapping[str, str], options: Options) -> dict[str, Attributes]:
+    """The items of the labels that are told, of a container as of a file that declares one."""
+    usual = {name: value for name, value in found.items() if name not in _NO_LABELS}
+    told = {**labels(usual, LABELS), **labels(found, options.labels)}
+    return {f"label:{name}": {"value": value} for name, value in told.items()}
+
+
+def _labels(config: Mapping[str, Any], options: Options) -> Iterable[_Named]:
     found = {str(name): str(value) for name, value in (config.get("Labels") or {}).items()}
-    known = labels({name: value for name, value in found.items() if name not in _NO_LABELS}, LABELS)
-    for name, value in {**known, **labels(found, options.labels)}.items():
-        yield f"label:{name}", {"value": value}
+    return label_items(found, options).items()

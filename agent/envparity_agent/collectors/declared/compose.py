@@ -9,8 +9,9 @@ import shlex
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from envparity_agent.collectors.containers.configuration import label_items
 from envparity_agent.collectors.containers.images import normal_reference
-from envparity_agent.collectors.declared import settings
+from envparity_agent.collectors.declared import containers
 from envparity_agent.collectors.declared.interpolation import Unresolved, interpolated, read_env
 from envparity_agent.collectors.declared.source import Source
 from envparity_agent.collectors.declared.yaml_documents import Mapping, Sequence, read_yaml, shown
@@ -65,8 +66,8 @@ class _Compose:
                 continue
             image = self._image(service)
             items = dict(self._items(service, line))
-            yield settings.container_section(f"{self.project}.{name}", image)
-            yield settings.config_section(f"{self.project}.{name}", items, self.reasons)
+            yield containers.container_section(f"{self.project}.{name}", image)
+            yield containers.config_section(f"{self.project}.{name}", items, self.reasons)
 
     def line(self, service: str) -> int:
         return self.services.lines.get(service, self.services.line)
@@ -162,7 +163,7 @@ class _Compose:
         yield from self._mounts(service)
         labels = {name: self._text(value) for name, value in (service.get("labels") or {}).items()}
         told = {name: value for name, value in labels.items() if value is not None}
-        yield from settings.label_items(told, self.options).items()
+        yield from label_items(told, self.options).items()
 
     def _environment(self, service: Service, line: int) -> dict[str, str]:
         """Variables of a service: those of its files, then its own; one without a value comes from `.env`."""
@@ -214,7 +215,7 @@ class _Compose:
     def _ports(self, service: Service, line: int) -> Iterator[tuple[str, Attributes]]:
         found: dict[str, dict[str, Value]] = {}
         for text in self._texts(service.get("expose")):
-            for item in settings.ports(text):
+            for item in containers.ports(text):
                 found.setdefault(item, {})["exposed"] = True
         listed = service.get("ports") or []
         if not isinstance(listed, list):
@@ -239,8 +240,8 @@ class _Compose:
             protocol = found["protocol"] or "tcp"
         else:
             raise self.source.error(line, f"{text[:40]!r} is no port")
-        inner = settings.ports(f"{target}/{protocol}")
-        outer = settings.ports(host)
+        inner = containers.ports(f"{target}/{protocol}")
+        outer = containers.ports(host)
         if not inner or (host and not outer) or len(outer) not in (0, 1, len(inner)):
             raise self.source.error(line, f"{host[:20]}:{target[:20]} is no port")
         for number, item in enumerate(inner):

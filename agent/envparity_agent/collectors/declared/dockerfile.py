@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from envparity_agent.collectors.containers.configuration import label_items
 from envparity_agent.collectors.containers.images import normal_reference
-from envparity_agent.collectors.declared import settings
+from envparity_agent.collectors.declared import containers
 from envparity_agent.collectors.declared.copies import Copied, origins
 from envparity_agent.collectors.declared.dockerfile_syntax import (
     Instruction,
@@ -146,7 +147,7 @@ class _Build:
     def expose(self, stage: _Stage, one: Instruction) -> None:
         """EXPOSE."""
         for word in words(one.value, self.lookup(), self.escape):
-            found = settings.ports(word)
+            found = containers.ports(word)
             if not found:
                 raise self.source.error(one.line, f"EXPOSE: {word[:40]!r} is no port")
             stage.ports.update(dict.fromkeys(found))
@@ -275,8 +276,8 @@ def read_dockerfile(source: Source, options: Options) -> list[Section]:
     unread = (Reason.UNSUPPORTED,) if stage.unread else ()
     installed = stage.installed
     found = [
-        settings.container_section(name, image),
-        settings.config_section(name, _configuration(stage, options), unread),
+        containers.container_section(name, image),
+        containers.config_section(name, _configuration(stage, options), unread),
     ]
     if installed.python or installed.unread_python:
         found.append(section(at(source), installed.python, reasons=_partly(installed.unread_python)))
@@ -303,4 +304,4 @@ def _configuration(stage: _Stage, options: Options) -> dict[str, Attributes]:
             items[name] = {"value": text}
     items |= {port: {"exposed": True} for port in stage.ports}
     labels = {name: value for name, value in stage.labels.items() if value is not None}
-    return items | settings.label_items(labels, options)
+    return items | label_items(labels, options)

@@ -7,9 +7,8 @@ from packaging.utils import canonicalize_name
 
 from envparity_agent.collectors.declared.source import Source
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status, Value
+from envparity_agent.kinds import INTERPRETER_ITEM, LOCK_ITEM
 
-LOCK = "@lock"  # no package can have this name
-INTERPRETER = "@python"
 MAX_HASHES = 200  # of one package: each wheel of it has one
 
 
@@ -48,9 +47,9 @@ def section(
     for name, group in groups.items():
         items.update(_named(name, group))
     if complete:
-        items[LOCK] = {"complete": True}
+        items[LOCK_ITEM] = {"complete": True}
     if python:
-        items[INTERPRETER] = {"specifier": python}
+        items[INTERPRETER_ITEM] = {"specifier": python}
     why = tuple(sorted(set(reasons)))
     return Section(path, "declared", 2, items, Status.PARTIAL if why else Status.OK, why)
 

@@ -6,23 +6,22 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from envparity_agent.collectors import toml
 from envparity_agent.collectors.declared.source import Source
 from envparity_agent.errors import UsageError
 
 MAX_DEPTH = 64
 MAX_NODES = 2_000_000
-MAX_KEY = 500  # parts of one dotted key: the parser takes quadratic time over them
 _PLACE = re.compile(r"\(at line (\d+), column \d+\)|at end of document")
 
 
 def read_toml(source: Source) -> dict[str, Any]:
     """The document of a TOML file; raises UsageError."""
     text = source.text()
-    for number, row in enumerate(text.split("\n"), start=1):
-        if len(row) > MAX_KEY and max(part.count(".") for part in row.split("=")) > MAX_KEY:
-            raise source.error(number, f"a key of more than {MAX_KEY} parts")
     try:
-        return _bounded(source, tomllib.loads(text))
+        return _bounded(source, toml.loads(text))
+    except toml.LongKey as problem:
+        raise source.error(problem.line, str(problem)) from None
     except tomllib.TOMLDecodeError as problem:
         place = _PLACE.search(str(problem))
         line = int(place[1]) if place and place[1] else text.count("\n") + 1

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import stamp
-from envparity_agent.collectors.python.places import normal
-from envparity_agent.collectors.python.search import join
+from envparity_agent.collectors.paths import join, normal
 from envparity_agent.collectors.reads import Reads
 from envparity_agent.collectors.redaction import url
 from envparity_agent.errors import Unreadable

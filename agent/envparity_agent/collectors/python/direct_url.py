@@ -8,7 +8,7 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from envparity_agent.collectors.python.places import normal
+from envparity_agent.collectors.paths import normal
 from envparity_agent.collectors.redaction import url
 from envparity_agent.fingerprint import Value
 

@@ -14,11 +14,11 @@ from zipfile import BadZipFile, ZipFile
 from packaging.utils import canonicalize_name
 
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.paths import join
 from envparity_agent.collectors.python.direct_url import local_directory, read_direct_url, read_provenance
 from envparity_agent.collectors.python.editable import egg_link, helpers, source_directory
 from envparity_agent.collectors.python.metadata import MAX_METADATA, Headers, egg_requirements, read_headers
 from envparity_agent.collectors.python.record import MAX_RECORD, content_ids
-from envparity_agent.collectors.python.search import join
 from envparity_agent.collectors.reads import SITES, Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Value

@@ -9,7 +9,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator
 
-from envparity_agent.collectors.python.places import normal
+from envparity_agent.collectors.paths import normal
 
 # setuptools' names: https://setuptools.pypa.io/en/latest/userguide/development_mode.html
 _HELPERS = re.compile(rb"^(__editable__[^,/\r\n]{1,200}\.(?:pth|py)),", re.MULTILINE)

@@ -8,25 +8,25 @@ from dataclasses import dataclass
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.paths import join, relative
 from envparity_agent.collectors.python.conda import Conda, read_conda
 from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.importing import read_all
 from envparity_agent.collectors.python.interpreter import Interpreter, identify
-from envparity_agent.collectors.python.places import relative
 from envparity_agent.collectors.python.processes import running
 from envparity_agent.collectors.python.requirements import Installed, unmet
-from envparity_agent.collectors.python.search import Environment, interpreters, join, searched, venv
+from envparity_agent.collectors.python.search import Environment, interpreters, searched, venv
 from envparity_agent.collectors.python.symbols import symbols
 from envparity_agent.collectors.python.syspath import SearchPath, search_path
 from envparity_agent.collectors.python.verify import verify
 from envparity_agent.collectors.python.walk import SITE_NAMES
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status, Value
+from envparity_agent.kinds import INTERPRETER_ITEM
 from envparity_agent.root import Root
 
 _log = logging.getLogger(__name__)
 
-INTERPRETER = "@python"  # no distribution can have this name
 SCHEMA = SEARCH_SCHEMA = 2
 READING_SECONDS = 60.0  # for all environments of a root in one survey
 _TRIES = 2
@@ -172,7 +172,7 @@ def _section(
     conda = read_conda(subject, environment.prefix, reasons)
     lacks = _unmet(subject, environment, interpreter, distributions)
     items: dict[str, Attributes] = {
-        INTERPRETER: {
+        INTERPRETER_ITEM: {
             **interpreter.attributes,
             "path": path.told({one.source: one.name for one in distributions.values() if one.source}),
             "hooks": path.told_hooks(environment.prefix),

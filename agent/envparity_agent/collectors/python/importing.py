@@ -8,10 +8,9 @@ from itertools import islice
 from packaging.version import InvalidVersion, Version
 
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.paths import join, relative, within
 from envparity_agent.collectors.python.distributions import MAX_ENTRIES, Distribution, read_entry
-from envparity_agent.collectors.python.places import relative, within
 from envparity_agent.collectors.python.record import MAX_RECORD, rows
-from envparity_agent.collectors.python.search import join
 from envparity_agent.collectors.python.syspath import STDLIB, PathEntry
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason

@@ -3,15 +3,16 @@
 import json
 import os
 import re
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import stamp
-from envparity_agent.collectors.python.search import Environment, interpreters, join
+from envparity_agent.collectors.paths import join
+from envparity_agent.collectors.python.search import Environment, interpreters
 from envparity_agent.collectors.python.venv import Configuration, read_configuration
 from envparity_agent.collectors.reads import Reads
+from envparity_agent.collectors.system.elf import machine as elf_machine
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Value
 from envparity_agent.root import MIB, Root
@@ -22,8 +23,11 @@ MAX_BINARY = 64 * MIB
 
 _LEVELS = {"alpha": "a", "beta": "b", "candidate": "rc", "final": ""}
 _HEADER = re.compile(rb'#define PY_VERSION\s+"([^"]+)"')
-# e_machine of the ELF header -> what uname -m and so platform.machine() say there
-_MACHINES = {3: "i686", 21: "ppc64le", 22: "s390x", 40: "armv7l", 62: "x86_64", 183: "aarch64", 243: "riscv64"}
+# instruction set of the program -> what uname -m and so platform.machine() say there
+_MACHINES = {
+    "aarch64": "aarch64", "arm": "armv7l", "i386": "i686", "ppc64": "ppc64le", "riscv": "riscv64", "s390x": "s390x",
+    "x86_64": "x86_64",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -126,19 +130,15 @@ def _search(subject: Subject, path: str, pattern: re.Pattern[bytes]) -> str:
 
 
 def _machine(root: Root, interpreter: Environment) -> str:
-    """The architecture in the header of the program, which is ELF; empty where there is none that can be read.
-
-    https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
-    """
+    """The architecture that the program is built for; empty where there is none that can be read."""
     for path in _binaries(interpreter):
         try:
             with root.regular(path) as descriptor:
                 header = os.read(descriptor, 20)
         except (Unreadable, OSError):
             continue
-        if header[:4] == b"\x7fELF" and len(header) == 20:
-            (machine,) = struct.unpack_from("<H" if header[5] == 1 else ">H", header, 18)
-            return _MACHINES.get(machine, "")
+        if found := elf_machine(header):
+            return _MACHINES.get(found, "")
     return ""
 
 

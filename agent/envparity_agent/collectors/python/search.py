@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 
 from envparity_agent.collectors.configuration.services import executables
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.paths import join
 from envparity_agent.collectors.python.layouts import places
 from envparity_agent.collectors.python.processes import running
 from envparity_agent.collectors.python.venv import read_configuration
@@ -61,11 +62,6 @@ class Found:
     reasons: set[str] = field(default_factory=set)
     running: dict[str, float] = field(default_factory=dict)  # prefix -> start of the oldest process, seconds
     walked: Attributes = field(default_factory=dict)  # how far the walk has come
-
-
-def join(*parts: str) -> str:
-    """Join paths that are relative to a root; the root itself is the empty path."""
-    return "/".join(part for part in parts if part)
 
 
 def search(subject: Subject, budget: float = FIRST_BUDGET) -> Found:

@@ -21,9 +21,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.paths import join
 from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.record import MAX_RECORD, rows
-from envparity_agent.collectors.python.search import join
 from envparity_agent.collectors.reads import SITES, Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status

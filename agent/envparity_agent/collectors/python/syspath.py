@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from envparity_agent.collectors.python.places import normal, relative, within
-from envparity_agent.collectors.python.search import Environment, join, site_directories
+from envparity_agent.collectors.paths import join, normal, relative, within
+from envparity_agent.collectors.python.search import Environment, site_directories
 from envparity_agent.collectors.reads import Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason

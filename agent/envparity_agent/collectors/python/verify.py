@@ -11,10 +11,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.paths import join, normal, within
 from envparity_agent.collectors.python.distributions import Distribution
-from envparity_agent.collectors.python.places import normal, within
 from envparity_agent.collectors.python.record import INSTALLER_FILES, MAX_RECORD, Row, is_compiled, rows
-from envparity_agent.collectors.python.search import join
 from envparity_agent.collectors.reads import SITES, Reads
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status, Value

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.memory import stamp
-from envparity_agent.collectors.python.search import Environment, join, searched, site_directories
+from envparity_agent.collectors.paths import join
+from envparity_agent.collectors.python.search import Environment, searched, site_directories
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import Root

@@ -117,6 +117,7 @@ BOMBS = {
     "nested TOML": ("uv.lock", "version = 1\na = " + "[" * DEEP),
     "nested tables of TOML": ("uv.lock", "version = 1\na = " + "{a=" * DEEP),
     "a key of TOML with many parts": ("uv.lock", "a." * DEEP + "a = 1"),
+    "many keys of TOML with parts": ("uv.lock", "\n".join(f"{'a.' * 400}k{n} = 1" for n in range(10_000))),
     "nested YAML": ("compose.yaml", "a: " + "[" * DEEP),
     "nested YAML by indentation": ("compose.yaml", "".join(f"{' ' * depth}a:\n" for depth in range(300))),
     "aliases that double": (

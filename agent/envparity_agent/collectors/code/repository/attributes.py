@@ -7,9 +7,10 @@ import os
 from dataclasses import dataclass
 from enum import Enum
 
-from envparity_agent.collectors.code.files import Budget, join, opened
+from envparity_agent.collectors.code.files import Budget, opened
 from envparity_agent.collectors.code.repository.patterns import Pattern, parse
 from envparity_agent.collectors.code.repository.places import Repository
+from envparity_agent.collectors.paths import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import MIB

@@ -8,10 +8,11 @@ import os
 import stat
 from collections.abc import Iterable
 
-from envparity_agent.collectors.code.files import Budget, chunks, join, link_target, settled
+from envparity_agent.collectors.code.files import Budget, chunks, link_target, settled
 from envparity_agent.collectors.code.repository.attributes import Attributes, Conversion
 from envparity_agent.collectors.code.repository.places import Repository
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.paths import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import MIB

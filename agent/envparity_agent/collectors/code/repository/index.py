@@ -200,7 +200,7 @@ def _cached_trees(body: bytes, width: int) -> dict[bytes, bytes]:
         if open:
             parent, left = open[-1]
             open[-1] = parent, left - 1
-            path = _below(parent, body[position:stop])
+            path = below(parent, body[position:stop])
         else:
             path = b""
         position = line + 1
@@ -214,5 +214,6 @@ def _cached_trees(body: bytes, width: int) -> dict[bytes, bytes]:
     return found
 
 
-def _below(directory: bytes, name: bytes) -> bytes:
+def below(directory: bytes, name: bytes) -> bytes:
+    """A path in a directory of the work tree, whose top is the empty path."""
     return directory + b"/" + name if directory else name

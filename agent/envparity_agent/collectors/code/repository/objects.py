@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import NamedTuple
 
-from envparity_agent.collectors.code.files import join
 from envparity_agent.collectors.code.repository.packs import MAX_OBJECT, Pack
 from envparity_agent.collectors.code.repository.places import Repository
+from envparity_agent.collectors.paths import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 

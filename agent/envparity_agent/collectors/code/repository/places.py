@@ -9,8 +9,8 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from envparity_agent.collectors.code.files import join
 from envparity_agent.collectors.code.repository import settings
+from envparity_agent.collectors.paths import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import MIB, Root

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from envparity_agent.collectors.code.files import Budget
-from envparity_agent.collectors.code.repository.index import TREE, Directory, Entry, Index
+from envparity_agent.collectors.code.repository.index import TREE, Directory, Entry, Index, below
 from envparity_agent.collectors.code.repository.objects import Member, Objects
-from envparity_agent.collectors.code.repository.worktree import below
 
 _WRITABLE_BY_GROUP = 0o100664  # the mode of files in trees of the first years
 

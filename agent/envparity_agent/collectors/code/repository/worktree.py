@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TypeVarTuple
 
-from envparity_agent.collectors.code.files import Budget, join, listing
+from envparity_agent.collectors.code.files import Budget, listing
 from envparity_agent.collectors.code.repository import places
 from envparity_agent.collectors.code.repository.attributes import content_of
 from envparity_agent.collectors.code.repository.blobs import Blobs
@@ -24,9 +24,11 @@ from envparity_agent.collectors.code.repository.index import (
     Directory,
     Entry,
     Index,
+    below,
 )
 from envparity_agent.collectors.code.repository.patterns import Rules, ignored, is_ignored
 from envparity_agent.collectors.code.repository.places import Repository
+from envparity_agent.collectors.paths import join
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 
@@ -190,11 +192,6 @@ class WorkTree:
 def state(mode: int, id: bytes = b"", inner: str = "") -> str:
     """How a thing lies there, in words: mode, id and, of a submodule, the hash of its changes."""
     return f"{mode:o} {id.hex()} {inner}".rstrip()
-
-
-def below(directory: bytes, name: bytes) -> bytes:
-    """A path in a directory of the work tree."""
-    return directory + b"/" + name if directory else name
 
 
 def _gone(path: bytes, tracked: Entry | Directory) -> Iterator[bytes]:

@@ -3,14 +3,10 @@
 import re
 from collections.abc import Iterable
 
-from envparity_agent.collectors.interface import Options
-from envparity_agent.collectors.redaction import labels
 from envparity_agent.collectors.values import untold
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
 
 MAX_PORTS = 1000  # of one range
-LABELS = ("envparity.app", "org.opencontainers.image.*")  # told of a container without being asked for
-_NO_LABELS = ("org.opencontainers.image.created",)  # moves with every build
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(tcp|udp|sctp))?", re.IGNORECASE)
 
 
@@ -25,13 +21,6 @@ def config_section(name: str, items: dict[str, Attributes], reasons: Iterable[st
     """What a file says of a container's configuration; its image brings more."""
     why = tuple(sorted({Reason.DECLARED, *untold(items), *reasons}))
     return Section(f"container/{name}/config", "configuration", 1, items, status=Status.PARTIAL, reasons=why)
-
-
-def label_items(found: dict[str, str], options: Options) -> dict[str, Attributes]:
-    """The labels that are told."""
-    usual = {name: value for name, value in found.items() if name not in _NO_LABELS}
-    told = {**labels(usual, LABELS), **labels(found, options.labels)}
-    return {f"label:{name}": {"value": value} for name, value in told.items()}
 
 
 def ports(text: str) -> list[str]:

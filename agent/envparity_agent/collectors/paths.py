@@ -1,4 +1,9 @@
-"""Paths below a root as text: normalised, and told relative to the prefix of a Python environment."""
+"""Paths below a root as text: relative to it, where the root itself is the empty path."""
+
+
+def join(*parts: str) -> str:
+    """The parts as one path; an empty part is the root, and adds nothing."""
+    return "/".join(part for part in parts if part)
 
 
 def normal(path: str) -> str:
