@@ -34,6 +34,7 @@ READS = Reads(
 )
 
 MAX_ENTRIES = 50_000
+MAX_KEPT = 32 * MIB  # characters of requirements below one root; a thousand large environments have less
 MAX_EGG = 64 * MIB
 
 _NAME = re.compile(r"^[A-Z0-9](?:[A-Z0-9._-]{0,198}[A-Z0-9])?$", re.IGNORECASE)  # PEP 508
@@ -85,6 +86,7 @@ def read_entry(subject: Subject, site: str, names: Sequence[str], reasons: set[s
         return
     if len(names) > MAX_ENTRIES:
         reasons.add(Reason.CAP)
+    kept = subject.memory.once(("kept of metadata", subject.prefix), _Kept)
     with subject.root.directory(site) as folder:
         for entry in names[:MAX_ENTRIES]:
             form = entry.rpartition(".")[2]
@@ -94,8 +96,19 @@ def read_entry(subject: Subject, site: str, names: Sequence[str], reasons: set[s
                 found = _READERS[form](subject.root, site, entry)
             else:
                 continue
+            kept.characters += sum(map(len, found.requires))
+            if kept.characters > MAX_KEPT:
+                reasons.add(Reason.CAP)
+                return
             reasons.update(found.reasons)
             yield found
+
+
+@dataclass
+class _Kept:
+    """How much of the metadata below one root is kept in this survey."""
+
+    characters: int = 0
 
 
 def _remembered(subject: Subject, folder: Directory, site: str, entry: str) -> Distribution:

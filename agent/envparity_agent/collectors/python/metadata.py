@@ -4,6 +4,7 @@ https://packaging.python.org/en/latest/specifications/core-metadata/
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from envparity_agent.fingerprint import Value
 from envparity_agent.root import MIB
@@ -11,6 +12,7 @@ from envparity_agent.root import MIB
 MAX_METADATA = 4 * MIB
 MAX_REQUIREMENTS = 2000  # large distributions with many extras have some hundred
 MAX_REQUIREMENT = 1024  # characters; a longer one is cut, and so is none any more
+MAX_REQUIRED = 128 * 1024  # characters of all requirements of one distribution; the largest known have half of it
 
 _BEGINNINGS = frozenset("NnRrVv")  # spares most lines the rest
 _SINGLE = frozenset({"name", "version", "requires-python"})
@@ -52,8 +54,14 @@ def read_headers(content: bytes) -> Headers:
         name=single.get("name", ""),
         version=single.get("version", ""),
         requires_python=single.get("requires-python", ""),
-        requires=tuple(requires),
+        requires=_within_cap(requires),
     )
+
+
+def _within_cap(requirements: list[str]) -> tuple[str, ...]:
+    """The first ones, as many as a distribution may have: what is kept of thousands of them adds up."""
+    lengths = accumulate(map(len, requirements))
+    return tuple(one for one, length in zip(requirements, lengths, strict=True) if length <= MAX_REQUIRED)
 
 
 def _header_block(content: bytes) -> str:
@@ -77,4 +85,4 @@ def egg_requirements(content: bytes) -> tuple[str, ...]:
         elif line and not line.startswith("#") and len(found) < MAX_REQUIREMENTS:
             requirement = f"{line} ; {' and '.join(conditions)}" if conditions else line
             found.append(requirement[:MAX_REQUIREMENT])
-    return tuple(found)
+    return _within_cap(found)
