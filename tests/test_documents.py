@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -64,6 +65,11 @@ def test_the_examples_files_are_settings(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize("setting", [*AgentSettings.__dataclass_fields__, *ServerSettings.model_fields])
 def test_every_setting_is_documented(setting: str) -> None:
     assert re.search(rf"`\[?{setting}\]?`", (ROOT / "README.md").read_text("utf-8")), setting
+
+
+def test_the_example_has_every_setting_of_the_agent() -> None:
+    example = tomllib.loads((ROOT / "examples/agent.toml").read_text("utf-8"))
+    assert example.keys() == AgentSettings.__dataclass_fields__.keys()
 
 
 def test_the_changelog_has_this_version() -> None:
