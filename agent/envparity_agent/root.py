@@ -1,18 +1,13 @@
 """Safe reading below one root directory: the host's, a container's, an image's, a chroot's are all the same.
 
-Every path is resolved inside the root, by the kernel (openat2 with RESOLVE_IN_ROOT) or, where that is not to be had,
-step by step without following a link; so neither a symlink nor a race leads out of it. Magic links of /proc are
-refused, only regular files are read, up to a cap, and a file system that may hang is not entered.
-See https://man7.org/linux/man-pages/man2/openat2.2.html
+Every path is resolved inside the root, so neither a symlink nor a race leads out of it. Only regular files are read, up
+to a cap, and a file system that may hang is not entered.
 """
 
-import ctypes
 import errno
 import os
 import stat
-import sys
-from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
@@ -20,16 +15,9 @@ from types import TracebackType
 from envparity_agent.errors import Unreadable, UsageError
 from envparity_agent.fingerprint import Reason
 from envparity_agent.mounts import may_hang, mounts
+from envparity_agent.opening import HAS_OPENAT2, O_PATH, RESOLVE_NO_XDEV, open_stepwise, openat2
 
 MIB = 1024 * 1024
-
-_SYS_OPENAT2 = 437  # the same number on every architecture
-_TRIES = 1000  # EAGAIN: anything was renamed while `..` was resolved; the manual says to try again
-_RESOLVE_NO_XDEV = 0x01
-_RESOLVE_NO_MAGICLINKS = 0x02
-_RESOLVE_IN_ROOT = 0x10
-_MAX_LINKS = 40  # as the kernel's own limit
-_O_PATH = getattr(os, "O_PATH", os.O_RDONLY | os.O_NONBLOCK)  # Linux only
 
 _REASONS = {
     errno.EACCES: Reason.PERMISSION,
@@ -44,83 +32,6 @@ _REASONS = {
     errno.ENOSYS: Reason.UNSUPPORTED,
     errno.ENAMETOOLONG: Reason.CAP,
 }
-
-
-class _OpenHow(ctypes.Structure):
-    _fields_ = [("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64)]
-
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_SIZE = ctypes.sizeof(_OpenHow)
-
-
-def _openat2(directory: int, path: str, flags: int, resolve: int) -> int:
-    how = _OpenHow(flags | os.O_CLOEXEC, 0, resolve | _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
-    for _ in range(_TRIES):
-        descriptor = int(_libc.syscall(_SYS_OPENAT2, directory, os.fsencode(path), ctypes.byref(how), _SIZE))
-        if descriptor >= 0:
-            return descriptor
-        number = ctypes.get_errno()
-        if number != errno.EAGAIN:
-            break
-    raise OSError(number, os.strerror(number), path)
-
-
-def _has_openat2() -> bool:
-    """Whether the kernel resolves below a root: Linux 5.6 and newer, and no sandbox that forbids it."""
-    if sys.platform != "linux":
-        return False
-    directory = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.close(_openat2(directory, ".", _O_PATH, 0))
-    except OSError:
-        return False
-    finally:
-        os.close(directory)
-    return True
-
-
-_OPENAT2 = _has_openat2()
-
-
-def _open_stepwise(directory: int, path: str, flags: int, refused: Collection[str]) -> int:
-    """Open a path below a directory without openat2: one name after the other, links resolved here, inside the root.
-
-    Raises Unreadable before it would step into one of the `refused` places.
-    """
-    pending = deque(path.split("/"))
-    opened: list[tuple[str, int]] = []  # the way from the root: names and descriptors
-    links = 0
-    try:
-        while pending:
-            name = pending.popleft()
-            if name == "..":
-                os.close(opened.pop()[1]) if opened else None
-            if name in ("", ".", ".."):
-                continue
-            here = opened[-1][1] if opened else directory
-            if "/".join((*(one for one, _ in opened), name)) in refused:
-                raise Unreadable(path, Reason.UNSUPPORTED)
-            step = os.open(name, _O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
-            opened.append((name, step))
-            if not stat.S_ISLNK(os.fstat(step).st_mode):
-                continue
-            target = os.readlink(name, dir_fd=here)
-            os.close(opened.pop()[1])
-            links += 1
-            if links > _MAX_LINKS:
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-            if target.startswith("/"):
-                while opened:
-                    os.close(opened.pop()[1])
-            pending.extendleft(reversed(target.split("/")))
-        if not opened:
-            return os.open(".", flags | os.O_CLOEXEC, dir_fd=directory)
-        parent = opened[-2][1] if len(opened) > 1 else directory
-        return os.open(opened[-1][0], flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-    finally:
-        for _, descriptor in opened:
-            os.close(descriptor)
 
 
 def _all(descriptor: int, path: str, size: int, cap: int) -> bytes:
@@ -139,18 +50,18 @@ def _all(descriptor: int, path: str, size: int, cap: int) -> bytes:
 class Root:
     """A directory as the root of everything that is read through it; paths are relative to it."""
 
-    def __init__(self, path: str, asked_for: str = "", openat2: bool = _OPENAT2) -> None:
+    def __init__(self, path: str, asked_for: str = "", by_kernel: bool = HAS_OPENAT2) -> None:
         """Open the root; raises UsageError where it is not a directory that can be opened.
 
         `asked_for` is the path that a person named: it may lie on a file system that could hang, what is found may not.
         """
         try:
-            self._directory = os.open(path, _O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._directory = os.open(path, O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as problem:
             raise UsageError(f"cannot open {path} as a root: {problem.strerror}") from None
         self.path = path
         self._asked_for = f"{asked_for.strip('/')}/"
-        self._openat2 = openat2
+        self._by_kernel = by_kernel
         here, system = os.fstat(self._directory), os.stat("/")
         self.live = (here.st_dev, here.st_ino) == (system.st_dev, system.st_ino)
 
@@ -172,7 +83,7 @@ class Root:
             os.close(descriptor)
 
     def _descriptor(self, path: str, flags: int) -> int:
-        if not flags & _O_PATH:  # openat2 refuses flags that mean nothing beside O_PATH
+        if not flags & O_PATH:  # openat2 refuses flags that mean nothing beside O_PATH
             flags |= os.O_NONBLOCK | os.O_NOCTTY
         try:
             if "\0" in path:  # C would read the path up to it, and open another file
@@ -196,22 +107,22 @@ class Root:
         )
 
     def _opened(self, path: str, flags: int) -> int:
-        if not self._openat2:
-            return _open_stepwise(self._directory, path, flags, self._refused)
+        if not self._by_kernel:
+            return open_stepwise(self._directory, path, flags, self._refused)
         if not self._refused:
-            return _openat2(self._directory, path, flags, 0)
+            return openat2(self._directory, path, flags)
         try:
-            return _openat2(self._directory, path, flags, _RESOLVE_NO_XDEV)
+            return openat2(self._directory, path, flags, RESOLVE_NO_XDEV)
         except OSError as problem:
             if problem.errno != errno.EXDEV:
                 raise
-        with_checks = _open_stepwise(self._directory, path, _O_PATH, self._refused)
+        with_checks = open_stepwise(self._directory, path, O_PATH, self._refused)
         os.close(with_checks)
-        return _openat2(self._directory, path, flags, 0)
+        return openat2(self._directory, path, flags)
 
     def _regular(self, path: str) -> int:
         """A descriptor of a regular file; raises Unreadable where it is something else."""
-        handle = self._descriptor(path, _O_PATH)  # first: opening a device or a FIFO for reading may do something
+        handle = self._descriptor(path, O_PATH)  # first: opening a device or a FIFO for reading may do something
         try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise Unreadable(path, Reason.NOT_REGULAR)
@@ -278,7 +189,7 @@ class Root:
         Raises Unreadable where that cannot be known.
         """
         try:
-            with self.open(path, _O_PATH) as handle:
+            with self.open(path, O_PATH) as handle:
                 return os.fstat(handle)
         except Unreadable as problem:
             if problem.reason == Reason.VANISHED:
@@ -289,7 +200,7 @@ class Root:
         """The text of a symlink, None where the path leads to something else or nothing; raises Unreadable."""
         parent, _, name = path.rpartition("/")
         try:
-            with self.open(parent, _O_PATH | os.O_DIRECTORY) as directory:
+            with self.open(parent, O_PATH | os.O_DIRECTORY) as directory:
                 return os.readlink(name, dir_fd=directory)
         except OSError as problem:
             if problem.errno in (errno.EINVAL, errno.ENOENT):
@@ -312,7 +223,7 @@ class Root:
 
     def resolved(self, path: str) -> str:
         """The path below the root that a path leads to when its symlinks are followed; raises Unreadable."""
-        with self.open(path, _O_PATH) as handle:
+        with self.open(path, O_PATH) as handle:
             place = os.readlink(f"/proc/self/fd/{handle}")
         top = os.readlink(f"/proc/self/fd/{self._directory}")
         return os.path.relpath(place, top) if place != top else ""

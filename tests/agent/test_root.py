@@ -32,7 +32,7 @@ def inside(tmp_path: Path) -> Path:
 @pytest.fixture(params=["by the kernel", "step by step"])
 def root(inside: Path, request: pytest.FixtureRequest) -> Iterator[Root]:
     """The root, by both ways in which paths are resolved."""
-    with Root(str(inside), openat2=request.param == "by the kernel") as opened:
+    with Root(str(inside), by_kernel=request.param == "by the kernel") as opened:
         yield opened
 
 
@@ -259,8 +259,8 @@ def test_a_file_system_that_hangs_is_never_entered(inside: Path) -> None:
         (inside / "srv/app").symlink_to("/mnt/share/app")
         (inside / "srv/other").symlink_to("../mnt/./share")
         put(inside, "mnt/beside", "here")
-        for openat2 in (True, False):
-            with Root(str(inside), openat2=openat2) as root:
+        for by_kernel in (True, False):
+            with Root(str(inside), by_kernel=by_kernel) as root:
                 for path in ("mnt/share/app/METADATA", "srv/app/METADATA", "srv/other/x", "/mnt/../mnt/share/."):
                     assert reason(root, path) == Reason.UNSUPPORTED
                 assert root.read("mnt/beside") == b"here"
