@@ -37,7 +37,7 @@ def test_two_requirements_files_are_compared_with_the_promised_json(home: Path) 
     )
     assert document["summary"] == {"same": 2, "changed": 1, "only_right": 1}
     assert [list(one) for one in document["differences"]] == [
-        ["id", "section", "item", "attribute", "state", "left", "right", "severity", "distance", "rule"]
+        ["id", "section", "item", "attribute", "state", "left", "right", "severity", "distance", "owner", "rule"]
     ] * 2
     assert [{**one, "id": ""} for one in document["differences"]] == [
         {
