@@ -42,11 +42,13 @@ def test_two_requirements_files_are_compared_with_the_promised_json(home: Path) 
     assert [{**one, "id": ""} for one in document["differences"]] == [
         {
             "id": "", "section": "python/left.txt", "item": "werkzeug", "attribute": "version", "state": "only_right",
-            "left": None, "right": "3.0", "severity": "high", "distance": None, "rule": None,
+            "left": None, "right": "3.0", "severity": "high", "distance": None, "owner": None,
+            "rule": None,
         },
         {
             "id": "", "section": "python/left.txt", "item": "idna", "attribute": "version", "state": "changed",
-            "left": "3.4", "right": "3.7", "severity": "medium", "distance": "minor", "rule": None,
+            "left": "3.4", "right": "3.7", "severity": "medium", "distance": "minor", "owner": None,
+            "rule": None,
         },
     ]  # fmt: skip
     assert document["paired"] == (
