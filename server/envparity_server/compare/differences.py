@@ -22,7 +22,7 @@ from envparity_server.compare.by_hand import folded
 from envparity_server.compare.code import compare_code, one_sided
 from envparity_server.compare.covering import COVERING, container_of, covering, is_complete, is_known_absence
 from envparity_server.compare.declared import DECLARED, declares_part, hold, is_held, narrowed, undeclared
-from envparity_server.compare.images import TAG, compare_declared_images, compare_images, of_image
+from envparity_server.compare.images import TAG, compare_declared_images, compare_images, of_image, relation
 from envparity_server.compare.model import Comparison, Difference, Distance, Pair, State, Unexamined
 from envparity_server.compare.owned import counted_once, owner
 from envparity_server.compare.packages import compare_packages
@@ -325,6 +325,7 @@ def _item(
             section.path, section.kind, item, attribute, State.UNKNOWN if marked else state,
             _value(attribute, left), _value(attribute, right), distance,
             version=ours if equal(ours, theirs) else "", owner=owner(left, right),
+            origin=relation(left, right) if item == "image" and not declared else "",
         )  # fmt: skip
 
 

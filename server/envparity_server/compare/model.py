@@ -68,7 +68,7 @@ class Difference:
     version: str = ""  # of the item, where both sides have the same
     owner: str = ""  # what the item belongs to: an OS package, or what was installed in a container
     undeclared: str = ""  # it is installed, and the other side's file, a LOCK or a LIST, does not name it
-    origin: str = ""  # how it came to be, where a container's writable layer tells it: `added in the left container`
+    origin: str = ""  # how it came to be, where that is known: `added in the left container`, `3 layers shared, then …`
 
     @property
     def id(self) -> str:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envparity_agent.collectors.containers.images import CONTAINERD, GRAPHDRIVER, identity
-from envparity_agent.fingerprint import Attributes
+from envparity_agent.fingerprint import Attributes, Fingerprint
 from envparity_server.compare.differences import compare
+from envparity_server.compare.groups import wording
 from envparity_server.compare.images import compare_images, relation, shared
 from envparity_server.compare.model import Distance, State
 from tests.agent.collectors.answers import (
@@ -254,3 +255,14 @@ def test_an_engine_before_it_told_kinds_is_compared_by_content() -> None:
     assert compare_images(identity(image(), GRAPHDRIVER, None), untold) == []
     changed = identity(image(NEWER_DIGEST, RootFS={"Layers": [layer(9)]}), GRAPHDRIVER, None)
     assert [finding[:2] for finding in compare_images(changed, untold)] == [("content", State.CHANGED)]
+
+
+def test_a_difference_of_images_says_from_where_on_they_are_unlike() -> None:
+    def web(config: str, top: str) -> Fingerprint:
+        layers = ("00 sha256:base", "01 sha256:deps", f"02 {top}")
+        image: Attributes = {"config": config, "platform": "linux/amd64", "layers": layers}
+        return host(section("container/web", {"image": image}, schema=2))
+
+    [found] = compare(web("sha256:a", "sha256:x"), web("sha256:b", "sha256:y")).differences
+    assert found.origin == "2 layers shared, then 1 against 1 of their own"
+    assert wording(found).endswith(found.origin)
