@@ -48,6 +48,7 @@ def read(inspected: Mapping[str, Any], image: Mapping[str, Any] | None, options:
         _network(inspected, host),
         _limits(host),
         _security(host),
+        _devices(host),
         _labels(config, options),
     )
 
@@ -194,6 +195,27 @@ def _security(host: Mapping[str, Any]) -> Iterator[_Named]:
     for item, key in (("pid", "PidMode"), ("ipc", "IpcMode"), ("users", "UsernsMode")):
         if host.get(key) == "host":
             yield f"namespace:{item}", {"value": "host"}
+
+
+def _devices(host: Mapping[str, Any]) -> Iterator[_Named]:
+    """What of the host's hardware is given, above all its GPUs, and what is set for the container's own kernel view."""
+    given = {str(one.get("PathInContainer") or one.get("PathOnHost")) for one in host.get("Devices") or ()}
+    if given:
+        yield "devices", {"value": tuple(sorted(given))}
+    asked = {_request(one) for one in host.get("DeviceRequests") or ()}
+    if asked:
+        yield "device-requests", {"value": tuple(sorted(asked))}
+    if host.get("GroupAdd"):
+        yield "groups-added", {"value": tuple(sorted(map(str, host["GroupAdd"])))}
+    for name, value in (host.get("Sysctls") or {}).items():
+        yield f"sysctl:{name}", {"value": str(value)}
+
+
+def _request(request: Mapping[str, Any]) -> str:
+    """As `--gpus` asks for them: how many, of what; which ones is a matter of the host."""
+    count = len(request.get("DeviceIDs") or ()) or int(request.get("Count") or 0)
+    wanted = ["+".join(sorted(map(str, those))) for those in request.get("Capabilities") or ()]
+    return f"{'all' if count < 0 else count} of {' or '.join(sorted(wanted)) or request.get('Driver') or 'any'}"
 
 
 def _capability(name: str) -> str:

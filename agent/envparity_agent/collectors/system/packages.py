@@ -92,18 +92,22 @@ def _status(databases: list[Database], packages: list[Package], reasons: Iterabl
 
 
 def items(packages: Iterable[Package]) -> dict[str, Attributes]:
-    """Packages by name, `NAME:ARCHITECTURE` where several architectures are installed.
+    """Packages by name, those of an architecture that the package has beside the system's own by `NAME:ARCHITECTURE`.
 
+    The system's own is that of most packages. So a package keeps its name where another architecture of it is added.
     Of several versions, as a system has of its kernel, the last installed has the name, the others `NAME#VERSION`.
     What two managers call the same is `MANAGER:NAME` for the second one.
     """
     found: dict[str, Attributes] = {}
     for manager, group in groupby(packages, key=lambda one: one.manager):
         installed = {(one.name, one.architecture, one.version): one for one in group}.values()
-        architectures = Counter(name for name, _ in {(one.name, one.architecture) for one in installed})
+        common = Counter(one.architecture for one in installed)
+        plain: dict[str, str] = {}  # name -> the architecture that goes without saying
+        for one in sorted(installed, key=lambda one: (common[one.architecture], one.architecture)):
+            plain[one.name] = one.architecture
         own: dict[str, Attributes] = {}
         for one in reversed(installed):
-            key = one.name if architectures[one.name] == 1 else f"{one.name}:{one.architecture}"
+            key = one.name if plain[one.name] == one.architecture else f"{one.name}:{one.architecture}"
             own[key if key not in own else f"{key}#{one.version}"] = _attributes(one)
         found |= {name if name not in found else f"{manager}:{name}": body for name, body in own.items()}
     return found

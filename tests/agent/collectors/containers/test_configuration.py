@@ -38,6 +38,25 @@ def test_a_container_about_which_nothing_was_said_is_told_by_what_that_means() -
     }
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "item", "told"),
+    [
+        ("Devices", [{"PathOnHost": "/dev/kfd", "PathInContainer": "/dev/kfd"}], "devices", ("/dev/kfd",)),
+        ("DeviceRequests", [{"Count": -1, "Capabilities": [["gpu"]]}], "device-requests", ("all of gpu",)),
+        ("DeviceRequests", [{"DeviceIDs": ["0"], "Capabilities": [["gpu"]]}], "device-requests", ("1 of gpu",)),
+        ("GroupAdd", ["video", "44"], "groups-added", ("44", "video")),
+        ("Sysctls", {"net.core.somaxconn": "1024"}, "sysctl:net.core.somaxconn", "1024"),
+    ],
+)
+def test_what_of_the_host_a_container_was_given_is_told(field: str, value: Any, item: str, told: Any) -> None:
+    assert host(**{field: value})[item] == {"value": told}
+
+
+@pytest.mark.parametrize("field", ["Devices", "DeviceRequests", "GroupAdd", "Sysctls"])
+def test_nothing_that_was_given_is_no_item(field: str) -> None:
+    assert host(**{field: None}) == host(**{field: []}) == host()
+
+
 def test_values_of_variables_are_told_by_the_operators_key_alone() -> None:
     found = items({"Env": ["PASSWORD=secret", "TZ=UTC", "EMPTY=", "A=b=c"]})
     assert found["env:PASSWORD"] == {"hmac": KEY.of("PASSWORD", "secret"), "key": KEY.id}

@@ -51,13 +51,21 @@ def test_a_source_package_is_kept(tmp_path: Path) -> None:
     assert found.items["openssl"]["source"] == "openssl (3.0)"
 
 
-def test_only_packages_of_several_architectures_carry_theirs_in_the_name(tmp_path: Path) -> None:
+def test_only_the_foreign_one_of_several_architectures_carries_it_in_the_name(tmp_path: Path) -> None:
     status = paragraph("libc6") + paragraph("libc6", architecture="i386", version="2") + paragraph("nginx")
     assert {name: body["version"] for name, body in read(tmp_path, status).items.items()} == {
-        "libc6:amd64": "1",
+        "libc6": "1",
         "libc6:i386": "2",
         "nginx": "1",
     }
+
+
+def test_a_package_keeps_its_name_where_another_architecture_of_it_is_added(tmp_path: Path) -> None:
+    native = paragraph("libc6") + paragraph("nginx")
+    before = read(tmp_path, native).items
+    for architecture in ("arm64", "zarch"):
+        after = read(tmp_path, native + paragraph("libc6", architecture=architecture)).items
+        assert after == {**before, f"libc6:{architecture}": after[f"libc6:{architecture}"]}
 
 
 def test_an_architecture_whose_files_are_gone_does_not_count(tmp_path: Path) -> None:
@@ -150,8 +158,9 @@ def test_the_order_of_the_hashes_is_no_difference_and_another_hash_is_one(tmp_pa
 def test_each_architecture_has_its_own_content(tmp_path: Path) -> None:
     put(tmp_path, "var/lib/dpkg/info/libc6:amd64.md5sums", "aa  lib/a\n")
     put(tmp_path, "var/lib/dpkg/info/libc6:i386.md5sums", "bb  lib/a\n")
-    items = read(tmp_path, paragraph("libc6") + paragraph("libc6", architecture="i386")).items
-    assert items["libc6:amd64"]["content"] != items["libc6:i386"]["content"]
+    status = paragraph("libc6") + paragraph("libc6", architecture="i386") + paragraph("nginx")
+    items = read(tmp_path, status).items
+    assert items["libc6"]["content"] != items["libc6:i386"]["content"]
 
 
 def test_a_package_without_a_list_of_hashes_has_no_content(tmp_path: Path) -> None:
@@ -235,7 +244,7 @@ def _as_dpkg_query_says(root: Path) -> dict[str, tuple[str, str]]:
     rows = [line.split("\t") for line in told]
     names = [name for name, _, _ in rows]
     return {
-        name if names.count(name) == 1 else f"{name}:{architecture}": (version, architecture)
+        name if names.count(name) == 1 or architecture == "amd64" else f"{name}:{architecture}": (version, architecture)
         for name, architecture, version in rows
     }
 
@@ -257,6 +266,7 @@ def test_what_dpkg_installed_reads_as_dpkg_query_says(tmp_path: Path) -> None:
     (root / "var/lib/dpkg/updates").mkdir()
     packages = [
         _made(tmp_path, "plain", "1:2.0-1", "all", "a"),
+        _made(tmp_path, "native", "1.0", "amd64", "n"),
         _made(tmp_path, "twin", "1.0", "amd64", "b"),
         _made(tmp_path, "twin", "1.0", "i386", "c"),
     ]
@@ -264,7 +274,7 @@ def test_what_dpkg_installed_reads_as_dpkg_query_says(tmp_path: Path) -> None:
     run(dpkg_itself, *arguments, *packages)
     assert _as_read(root) == _as_dpkg_query_says(root)
     before = fingerprint_of(root).sections["os-packages"].items
-    assert len({before[name]["content"] for name in ("plain", "twin:amd64", "twin:i386")}) == 3
+    assert len({before[name]["content"] for name in ("plain", "twin", "twin:i386")}) == 3
     run(dpkg_itself, *arguments, _made(tmp_path / "again", "plain", "1:2.0-1", "all", "rebuilt"))
     after = fingerprint_of(root).sections["os-packages"].items
     assert after["plain"]["version"] == before["plain"]["version"]
