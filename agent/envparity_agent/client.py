@@ -17,7 +17,7 @@ from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.spool import Report
 from envparity_agent.state import Enrolment
 
-CHUNK = 4 * 1024 * 1024  # bytes of objects in one request, before compression
+CHUNK = 3 * 1024 * 1024  # bytes of objects in one request: a server takes 2 MiB, and hashes compress to half only
 MAX_ROUNDS = 8  # root, sections, pages: more means that the server does not keep what it gets
 
 # every request may be sent again: all are idempotent. The time-out of one waits for the server's commit

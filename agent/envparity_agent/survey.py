@@ -1,9 +1,10 @@
 """Runs collectors on one subject and makes the fingerprint."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from envparity_agent.canonical import canonical
 from envparity_agent.collectors import COLLECTORS
 from envparity_agent.collectors.interface import Collector, Subject, isolated
 from envparity_agent.errors import Unreadable
@@ -11,6 +12,7 @@ from envparity_agent.fingerprint import (
     MAX_ITEMS,
     Attributes,
     Fingerprint,
+    Items,
     Reason,
     Section,
     Status,
@@ -21,6 +23,9 @@ from envparity_agent.fingerprint import (
     now,
 )
 from envparity_agent.root import Root
+
+MAX_ITEM_BYTES = 256 * 1024
+MAX_SECTION_BYTES = 12 * 1024 * 1024  # a server takes 16 MiB at once, and all items may be in one page
 
 
 def survey(target: Target, subject: Subject, collectors: Iterable[Collector] = COLLECTORS) -> Fingerprint:
@@ -46,17 +51,27 @@ def survey(target: Target, subject: Subject, collectors: Iterable[Collector] = C
 
 
 def within_contract(found: Section) -> Section:
-    """The section with its texts and its number of items within bounds; `partial(cap)` where some were left out."""
-    complete = len(found.items) <= MAX_ITEMS
-    section = replace(
-        found,
-        path=clean_text(found.path),
-        items=clean(sorted(found.items.items())[:MAX_ITEMS]),
-        observed=clean_attributes(found.observed),
-    )
-    if complete:
+    """The section within the bounds of what a server takes; `partial(cap)` where something was left out."""
+    items = clean(sorted(found.items.items())[:MAX_ITEMS])
+    kept = dict(_within_bytes(items))
+    section = replace(found, path=clean_text(found.path), items=kept, observed=clean_attributes(found.observed))
+    if len(found.items) <= MAX_ITEMS and kept == items:
         return section
-    return replace(section, status=Status.PARTIAL, reasons=(*section.reasons, Reason.CAP))
+    return replace(section, status=Status.PARTIAL, reasons=tuple(sorted({*section.reasons, Reason.CAP})))
+
+
+def _within_bytes(items: Items) -> Iterator[tuple[str, Attributes]]:
+    """The items, too large ones without their long lists, as many as one request may hold together."""
+    total = 0
+    for name, body in items.items():
+        size = len(canonical(body))
+        if size > MAX_ITEM_BYTES:
+            body = {key: value for key, value in body.items() if not isinstance(value, tuple)}
+            size = len(canonical(body))
+        total += size + len(name)
+        if total > MAX_SECTION_BYTES:
+            return
+        yield name, body
 
 
 def identity(root: Root) -> Attributes:

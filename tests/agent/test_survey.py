@@ -13,9 +13,9 @@ from envparity_agent.collectors import COLLECTORS, INSIDE
 from envparity_agent.collectors.interface import Collector, Subject
 from envparity_agent.documents import from_document
 from envparity_agent.errors import Unreadable, UsageError
-from envparity_agent.fingerprint import MAX_ITEMS, Fingerprint, Reason, Section, Status, Target
+from envparity_agent.fingerprint import MAX_ITEMS, Fingerprint, Items, Reason, Section, Status, Target
 from envparity_agent.root import Root
-from envparity_agent.survey import survey
+from envparity_agent.survey import survey, within_contract
 from tests.agent.roots import fingerprint_of, whole_root
 from tests.agent.trees import distribution, put, system, venv
 
@@ -143,3 +143,19 @@ def test_every_collectors_own_section_is_in_every_fingerprint_of_a_host(tmp_path
 
 def test_what_is_no_host_is_asked_for_neither_machine_nor_engine() -> None:
     assert [collector.path for collector in INSIDE] == ["os", "os/settings", "os-packages", "python", "os/libraries"]
+
+
+def test_an_item_larger_than_any_is_told_without_its_lists() -> None:
+    long = tuple(f"{number:04}{'x' * 1000}" for number in range(300))
+    items: Items = {"a": {"version": "1", "requires": long}, "b": {"version": "2"}}
+    kept = within_contract(Section("python/app", "python", 2, items))
+    assert kept.items == {"a": {"version": "1"}, "b": {"version": "2"}}
+    assert (kept.status, kept.reasons) == (Status.PARTIAL, (Reason.CAP,))
+
+
+def test_a_section_never_exceeds_what_a_server_takes_at_once() -> None:
+    items: Items = {f"item{number:05}": {"version": "x" * 1000} for number in range(20_000)}
+    kept = within_contract(Section("python/app", "python", 2, items))
+    assert sum(len(page.body) for page in kept.pages) < 16 * 1024 * 1024
+    assert 1000 < len(kept.items) < len(items)
+    assert (kept.status, kept.reasons) == (Status.PARTIAL, (Reason.CAP,))

@@ -286,6 +286,11 @@ def _editable(shop: Workshop) -> str:
     return str(shop.venv)
 
 
+def _editable_without_git(shop: Workshop) -> str:
+    shop.pip(shop.by_venv(), "--editable", source_tree(shop.home / "src/shop", "shop"))
+    return str(shop.venv)
+
+
 def _editable_dirty(shop: Workshop) -> str:
     target = _editable(shop)
     put(shop.home / "src/shop", "src/shop/__init__.py", "edited by hand\n")
@@ -546,6 +551,7 @@ CASES = (
     Case("by-url", "an archive's hash, and no credentials", _by_url),
     Case("by-commit", "the commit is the identity of what comes from version control", _by_commit),
     Case("editable", "an editable install is its checkout", _editable, moving=_WITH_PATH),
+    Case("editable-without-git", "whose files are all that tells what it is", _editable_without_git, moving=_WITH_PATH),
     Case("editable-dirty", "with changes that are in no commit", _editable_dirty, moving=_WITH_PATH),
     Case("editable-finder", "whose path only a finder's mapping tells", _editable_by_finder, moving=_WITH_PATH),
     Case("egg-link", "setup.py develop", _egg_link),

@@ -377,17 +377,17 @@ UNLIKE = (
     Unlike(
         "another build of OpenSSL", "the build id tells two builds of one version",
         _openssl(b"\x01" * 4), _openssl(b"\x02" * 4),
-        (Found("os/libraries", "libcrypto.so.3", "build_id", severity=_INFO),),
+        (Found("os/libraries", "libcrypto.so.3", "build_id", severity=_LOW),),
     ),
     Unlike(
         "another time zone", "local times and the days of reports", root_of,
         lambda shop: root_of(shop, {"etc/timezone": "Asia/Tokyo\n"}),
-        (Found("os/settings", "timezone", "value", severity=_INFO),),
+        (Found("os/settings", "timezone", "value", severity=_MEDIUM),),
     ),
     Unlike(
         "another locale", "encodings, sorting and number formats", root_of,
         lambda shop: root_of(shop, {"etc/default/locale": "LANG=de_DE.UTF-8\n"}),
-        (Found("os/settings", "locale:LANG", "value", severity=_INFO),),
+        (Found("os/settings", "locale:LANG", "value", severity=_MEDIUM),),
     ),
     Unlike(
         "another commit of an application", "the commit is the code",

@@ -5,8 +5,10 @@ from functools import partial
 
 from envparity_agent.collectors.code import applications
 from envparity_agent.collectors.code.git import checkout
+from envparity_agent.collectors.code.tree import limits, tree
 from envparity_agent.collectors.configuration import files, services
 from envparity_agent.collectors.interface import Collector, Subject
+from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.python import (
     conda,
     distributions,
@@ -22,7 +24,8 @@ from envparity_agent.collectors.python import (
 from envparity_agent.collectors.python.search import searched
 from envparity_agent.collectors.system import distribution, libraries, machine, packages, settings
 from envparity_agent.collectors.system.owners import owners
-from envparity_agent.fingerprint import Section
+from envparity_agent.fingerprint import Attributes, Section
+from envparity_agent.root import Root
 
 # where packages may put files: https://refspecs.linuxfoundation.org/FHS_3.0/fhs/; the lists of all are long to read
 _OF_PACKAGES = ("usr/", "opt/", "lib/")
@@ -35,8 +38,18 @@ def _owner(subject: Subject, path: str) -> str | None:
     return subject.memory.once(key, lambda: owners(subject.root, subject.memory)).of(path)
 
 
+def _source(root: Root, directory: str, memory: Memory, reasons: set[str]) -> Attributes:
+    """What an editable installation lies in: a checkout of git, else `changes` is the hash over all files."""
+    found = checkout(root, directory, memory, reasons)
+    if found:
+        return found
+    files = tree(root, directory, memory, limits())
+    reasons |= files.reasons
+    return {} if files.reasons else {"changes": files.hash}
+
+
 def _neighbours(subject: Subject) -> environments.Neighbours:
-    return environments.Neighbours(partial(_owner, subject), checkout)
+    return environments.Neighbours(partial(_owner, subject), _source)
 
 
 def _libraries(subject: Subject) -> Iterator[Section]:

@@ -34,8 +34,9 @@ def url(text: str) -> str:
         parts = urlsplit(text)
         host = parts.netloc.rpartition("@")[2].partition(";")[0]
         # a ValueError where a `/`, `?` or `#` in a password ended the host too early
-        if parts.port is not None and "@" not in parts.netloc and "@" in text:
-            raise ValueError("what looks like a port may be how a password begins")
+        if ":" in parts.netloc.rpartition("]")[2] and "@" not in parts.netloc and "@" in text:
+            raise ValueError("what looks like a port, or an empty one, may be how a password begins")
+        _ = parts.port  # a ValueError for what is none
     except ValueError:
         return f"{scheme}://{HIDDEN}" if re.fullmatch(r"[A-Za-z0-9+.-]{1,20}", scheme) else HIDDEN
     bare = urlunsplit(parts._replace(netloc=host, path=parts.path.partition(";")[0], query="", fragment=""))

@@ -85,12 +85,12 @@ def _checkouts(left: Attributes, right: Attributes, told: frozenset[str]) -> lis
 
 
 def _editables(left: Attributes, right: Attributes, differing: frozenset[str]) -> list[Finding]:
-    """RECORD lists the way to the sources of an editable installation, and none of these: the commit tells what it is.
+    """RECORD lists the way to the sources of an editable installation, and none of these.
 
-    https://peps.python.org/pep-0660/
+    The commit tells what it is, or the hash over its files. https://peps.python.org/pep-0660/
     """
-    known = "content" not in differing or (left.get("head") and right.get("head"))
-    return [] if known else [("content", State.INCOMPARABLE, None)]
+    known = any(left.get(name) and right.get(name) for name in ("head", "changes"))
+    return [] if known or "content" not in differing else [("content", State.INCOMPARABLE, None)]
 
 
 def _builds(left: Attributes, right: Attributes, differing: frozenset[str]) -> list[Finding]:

@@ -19,6 +19,9 @@ _INTERPRETER = {Distance.MAJOR: Severity.CRITICAL, Distance.MINOR: Severity.HIGH
 # what venv and virtualenv install unasked, and `pip freeze` does not tell
 _SEEDS = frozenset({"distribute", "pip", "setuptools", "wheel"})
 _SYSTEM = {Distance.MAJOR: Severity.MEDIUM}
+_LIBRARY = {Distance.MAJOR: Severity.HIGH, Distance.MINOR: Severity.MEDIUM}
+# what changes how an application sorts, prints and reckons; limits and sysctl are for its load
+_SETTINGS = {"locale": Severity.MEDIUM, "locales": Severity.MEDIUM, "timezone": Severity.MEDIUM}
 # by the first word of an item: `env:DATABASE_URL`, `command#2`; all others are medium
 _CONFIGURATION = {
     "command": Severity.HIGH,
@@ -53,6 +56,10 @@ def _by_kind(difference: Difference) -> Severity:
             return Severity.HIGH  # code that nobody released
         case "os-packages":
             return _SYSTEM.get(difference.distance or Distance.PATCH, Severity.LOW)
+        case "libraries":
+            return _library(difference)
+        case "settings":
+            return _SETTINGS.get(re.split("[:#]", difference.item)[0], Severity.LOW)
         case "os":
             return Severity.HIGH if difference.distance in (None, Distance.MAJOR) else Severity.MEDIUM
         case "container":
@@ -66,6 +73,13 @@ def _by_kind(difference: Difference) -> Severity:
         case "file":
             return Severity.LOW if difference.attribute == "mode" else Severity.MEDIUM
     return Severity.INFO  # the machine below, and the search itself
+
+
+def _library(difference: Difference) -> Severity:
+    """One that is missing, or of another version, is what extension modules break on; another build seldom is."""
+    if difference.attribute == "missing":
+        return Severity.HIGH
+    return _LIBRARY.get(difference.distance or Distance.PATCH, Severity.LOW)
 
 
 def _python(difference: Difference) -> Severity:

@@ -163,6 +163,8 @@ def test_any_words_have_something_to_tell(words: list[str]) -> None:
         ("sqlserver://db;user=sa;password=p", "sqlserver://db"),
         ("https://user:pass/word@x.example/", "https://…"),
         ("https://user:12/word@x.example/", "https://…"),
+        ("https://user:/word@x.example/", "https://…"),
+        ("https://[::1]:8443/x", "https://[::1]:8443/x"),
         ("https://x.example:8443/shop.git", "https://x.example:8443/shop.git"),
         ("https://user:pass#word@x.example/", "https://…"),
         ("https://user:pass?word@x.example/", "https://…"),

@@ -16,7 +16,7 @@ from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import Reason
 from envparity_agent.root import Root
 
-MAX_FITTED = 2000  # rows of one RECORD that are held against the disk
+MAX_FITTED = 2000  # rows of the RECORDs of one name that are held against the disk
 
 _ASIDE = "-~.=%0123456789"  # what a name that was moved aside may begin with
 _MAX_CUTS = 5
@@ -115,7 +115,8 @@ def first_matching(root: Root, candidates: list[Distribution]) -> Distribution:
 
     A stale dist-info beside the current one is what importlib.metadata may report, but never what is imported.
     """
-    return max(candidates, key=lambda one: (_fit(root, one), _ordered(one.version), one.entry))
+    rows_of_each = max(MAX_FITTED // len(candidates), 1)
+    return max(candidates, key=lambda one: (_fit(root, one, rows_of_each), _ordered(one.version), one.entry))
 
 
 def _ordered(version: str) -> Version:
@@ -125,13 +126,13 @@ def _ordered(version: str) -> Version:
         return Version("0")
 
 
-def _fit(root: Root, distribution: Distribution) -> int:
+def _fit(root: Root, distribution: Distribution, most: int) -> int:
     """How many files are there with the size that RECORD says, less those that are not."""
     if distribution.record is None:
         return -MAX_RECORD
     score = 0
     try:
-        for row in islice(rows(root.read(distribution.record, MAX_RECORD)), MAX_FITTED):
+        for row in islice(rows(root.read(distribution.record, MAX_RECORD)), most):
             status = root.stat(join(distribution.site, row.path)) if row.size is not None else None
             if row.size is not None:
                 score += 1 if status and status.st_size == row.size else -1
