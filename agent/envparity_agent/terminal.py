@@ -2,12 +2,11 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from envparity_agent.errors import EnvparityError
@@ -46,14 +45,21 @@ def say_json(document: Any) -> None:
     sys.stdout.write("\n")
 
 
-def say_table(headers: Iterable[str], rows: Iterable[Iterable[str | Text]]) -> None:
-    """A table of the result, as wide as it has to be."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for header in headers:
-        table.add_column(header, overflow="fold")
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else styled(cell) for cell in row))
-    out.print(table)
+def say_table(headers: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
+    """A table of the result with a heading."""
+    say_columns([[Text(header, style="bold") for header in headers], *rows])
+
+
+def say_columns(rows: Iterable[Sequence[str | Text]]) -> None:
+    """Rows of the result: each column as wide as it has to be, the last one as long as its text."""
+    lines = [[cell if isinstance(cell, Text) else styled(cell) for cell in row] for row in rows]
+    widths = [max(cell.cell_len for cell in column) for column in zip(*lines, strict=True)]
+    for line in lines:
+        told = Text()
+        for cell, width in zip(line, widths, strict=True):
+            told.append_text(cell).append(" " * (width - cell.cell_len + 2))
+        told.rstrip()
+        out.print(told)
 
 
 def complain(problem: EnvparityError) -> int:

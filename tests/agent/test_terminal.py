@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envparity_agent.errors import CannotTell, UsageError
-from envparity_agent.terminal import complain, printable, styled
+from envparity_agent.terminal import complain, printable, say_table, styled
 
 
 @given(st.text(st.characters()))
@@ -39,3 +39,12 @@ def test_a_complaint_says_what_to_do_and_gives_the_exit_code(capsys: pytest.Capt
     out, err = capsys.readouterr()
     assert out == ""
     assert "envparity: wrong\n  do this\nenvparity: away" in err
+
+
+def test_a_table_has_no_more_width_than_its_texts(capsys: pytest.CaptureFixture[str]) -> None:
+    say_table(("STATUS", "ITEMS", "SECTION"), [("ok", "3", "os"), ("partial(cap)", "12", "python/srv/shop")])
+    assert capsys.readouterr().out.splitlines() == [
+        "STATUS        ITEMS  SECTION",
+        "ok            3      os",
+        "partial(cap)  12     python/srv/shop",
+    ]

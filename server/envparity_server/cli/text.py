@@ -1,9 +1,6 @@
 """A comparison as text for the terminal: grouped, folded to one screen, and ending with what was not examined."""
 
-from rich.table import Table
-
-from envparity_agent.terminal import out as terminal
-from envparity_agent.terminal import say, styled
+from envparity_agent.terminal import say, say_columns, styled
 from envparity_server.compare.groups import Group, group, severities, wording
 from envparity_server.compare.model import UNKNOWN_STATES, Comparison
 
@@ -28,18 +25,15 @@ def _print_group(one: Group, everything: bool) -> None:
         say(f"  {one.severity.word:<8}  {one.digest}", one.severity.word)
         say(f"            first: {', '.join(one.examples)}", "dim")
         return
-    table = Table.grid(padding=(0, 2))
-    for _ in range(4):
-        table.add_column(overflow="fold")
-    for difference in one.differences:
-        word = difference.word
-        table.add_row(
-            styled(f"  {word:<8}", word),
+    say_columns(
+        (
+            styled(f"  {difference.word:<8}", difference.word),
             styled(difference.item or "the whole section"),
             styled(wording(difference)),
             styled(str(difference.distance or ""), "dim"),
         )
-    terminal.print(table)
+        for difference in one.differences
+    )
 
 
 def _print_end(comparison: Comparison, everything: bool) -> None:

@@ -186,7 +186,9 @@ class _Builder:
                 if package is not None:
                     yield package
             if f"{module}.py" in entry.names:
-                yield self._root.read(join(entry.place, f"{module}.py"))
+                source = self._root.read_if_there(join(entry.place, f"{module}.py"))
+                if source is not None:  # Debian's is a link to /etc, which in a copied tree may lead nowhere
+                    yield source
 
 
 def _lines(content: bytes) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from envparity_agent.collectors.python.search import Environment
 from envparity_agent.collectors.python.syspath import SearchPath, search_path
-from envparity_agent.fingerprint import Reason
+from envparity_agent.fingerprint import Reason, Status
 from envparity_agent.root import Root
 from tests.agent.roots import fingerprint_of
 from tests.agent.trees import interpreter, put, venv
@@ -160,3 +160,10 @@ def test_a_path_without_end_is_read_up_to_a_cap_and_that_is_said(tmp_path: Path)
     put(site, "a.pth", "".join(f"/src/{number}\n" for number in range(1005)))
     path = found(tmp_path)
     assert (len(path.entries), path.reasons) == (1000, {Reason.CAP})
+
+
+def test_a_link_to_code_that_leads_nowhere_is_no_code_and_no_gap(tmp_path: Path) -> None:
+    library = interpreter(tmp_path)
+    (library / "sitecustomize.py").symlink_to("/etc/python3.11/sitecustomize.py")
+    [section] = [one for one in fingerprint_of(tmp_path).sections.values() if one.kind == "python"]
+    assert (section.status, section.items["@python"]["hooks"]) == (Status.OK, ())
