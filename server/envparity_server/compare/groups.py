@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeGuard
 
+from envparity_agent.fingerprint import Value
 from envparity_agent.kinds import title
 from envparity_server.compare import values
 from envparity_server.compare.model import LOCK, UNKNOWN_STATES, Comparison, Difference, Severity, State
@@ -93,6 +95,8 @@ def _said(difference: Difference) -> str:
         and difference.state == State.CHANGED
     ):
         return _content(difference, left, right)
+    if difference.state == State.CHANGED and _is_list(difference.left) and _is_list(difference.right):
+        return f"{difference.attribute} {_changed_list(difference.left, difference.right)}"
     if difference.state == State.CHANGED:
         label = "" if difference.attribute in ("version", "", difference.item) else f"{difference.attribute} "
         return f"{label}{left} → {right}"
@@ -105,6 +109,17 @@ def _said(difference: Difference) -> str:
     if difference.undeclared:
         return f"{'not in the lock' if difference.undeclared == LOCK else 'not declared'}: {value}"
     return f"{WORDS[difference.state]}: {value}" if value and value != "true" else WORDS[difference.state]
+
+
+def _is_list(value: Value) -> TypeGuard[tuple[str, ...]]:
+    return isinstance(value, tuple)
+
+
+def _changed_list(left: tuple[str, ...], right: tuple[str, ...]) -> str:
+    """What one side's list has and the other's has not: `only left a, b; only right c`."""
+    sides = ((WORDS[State.ONLY_LEFT], left, right), (WORDS[State.ONLY_RIGHT], right, left))
+    alone = ((word, [one for one in ours if one not in theirs]) for word, ours, theirs in sides)
+    return "; ".join(f"{word} {', '.join(found)}" for word, found in alone if found)
 
 
 def _content(difference: Difference, left: str, right: str) -> str:

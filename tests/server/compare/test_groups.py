@@ -73,7 +73,7 @@ def difference(state: State, attribute: str, **more: object) -> Difference:
     [
         (difference(State.CHANGED, "version", left="3.4", right="3.7"), "3.4 → 3.7"),
         (difference(State.CHANGED, "editable", left=True, right=False), "editable true → false"),
-        (difference(State.CHANGED, "tags", left=("a", "b"), right=("c",)), "tags a, b → c"),
+        (difference(State.CHANGED, "tags", left=("a", "b"), right=("c",)), "tags only left a, b; only right c"),
         (
             difference(State.CHANGED, "content", left="sha256:" + "a" * 64, right="sha256:" + "b" * 64, version="2.1"),
             f"same version 2.1, other content: {'a' * 12} → {'b' * 12}",
@@ -112,3 +112,11 @@ def test_severities_are_counted_from_the_highest_and_leave_out_what_is_unknown()
     ]
     assert severities(rated) == "2 high, 1 low"
     assert severities([]) == ""
+
+
+def test_of_two_lists_only_what_differs_is_told() -> None:
+    def environment(*hooks: str) -> Fingerprint:
+        return host(section("python/app", {"@python": {"hooks": hooks}}, kind="python", schema=2))
+
+    [found] = compare(environment("a.pth=1", "same.pth=2"), environment("same.pth=2", "sitecustomize.py=3")).differences
+    assert wording(found) == "hooks only left a.pth=1; only right sitecustomize.py=3"
