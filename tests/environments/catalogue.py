@@ -170,7 +170,7 @@ def _conda(shop: Workshop, build: str = "py311_mkl_0") -> str:
     site = library / "site-packages"
     made = distribution(site, "numpy", "1.26.4")
     put(made, "INSTALLER", "conda\n")
-    put(made, "direct_url.json", '{"url": "file:///croot/numpy_1701/work/dist/numpy-1.26.4.whl"}')
+    put(made, "direct_url.json", '{"url": "file:///croot/numpy_1701/dist/numpy-1.26.4.whl"}')
     meta = root / "opt/conda/envs/ml/conda-meta"
     files = [str(path.relative_to(root / "opt/conda/envs/ml")) for path in site.rglob("*") if path.is_file()]
     for name, version, string, owned in (
