@@ -1,7 +1,10 @@
 """Fingerprints a root full of traps: nothing leaks, nothing is executed, it ends, and every trap is reported."""
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -211,3 +214,33 @@ def test_a_system_whose_packages_nobody_can_read_is_unsupported_and_not_empty(tm
     put(tmp_path, path, "x")
     found = packages_of(tmp_path)
     assert (found["status"], found["reasons"]) == ("absent", ["unsupported"])
+
+
+def _a_view(place: Path) -> None:
+    with closing(sqlite3.connect(place)) as database:
+        endless = "with recursive n(x) as (select 1 union all select x from n) select x from n"
+        database.execute(f"create view Packages as {endless}")
+        database.commit()
+
+
+def _wild_offsets(place: Path) -> None:
+    with closing(sqlite3.connect(place)) as database:
+        database.execute("create table Packages (hnum integer primary key, blob blob)")
+        database.execute("insert into Packages values (1, ?)", (b"\x7f\xff\xff\xff" * 64,))
+        database.commit()
+
+
+def _no_database(place: Path) -> None:
+    place.write_bytes(os.urandom(65536))
+
+
+@pytest.mark.parametrize("make", [_a_view, _wild_offsets, _no_database])
+def test_a_hostile_rpm_database_is_unread_and_the_rest_stands(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    put(tmp_path, "etc/os-release", "ID=fedora\nVERSION_ID=41\n")
+    (tmp_path / "usr/lib/sysimage/rpm").mkdir(parents=True)
+    make(tmp_path / "usr/lib/sysimage/rpm/rpmdb.sqlite")
+    found = packages_of(tmp_path)
+    assert (found["status"], found["items"]) in (("failed", {}), ("partial", {}))
+    assert found["reasons"] == ["invalid"]
+    shown = envparity("show", f"root:{tmp_path}", "--json").document["sections"]
+    assert shown["os"]["items"]["distribution"]["id"] == "fedora"
