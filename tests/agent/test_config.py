@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from envparity_agent.config import AgentSettings, agent_settings, read_token, server_address, state_directory
+from envparity_agent.collectors.interface import Consent
+from envparity_agent.config import CONSENT, AgentSettings, agent_settings, read_token, server_address, state_directory
 from envparity_agent.errors import UsageError
 
 
@@ -120,3 +121,7 @@ def test_an_empty_standard_input_has_no_token(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(UsageError):
         read_token("-")
+
+
+def test_the_levels_of_consent_are_those_that_the_collectors_know() -> None:
+    assert tuple(level.name.lower() for level in Consent) == CONSENT

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
-from envparity_agent.canonical import decode
+from envparity_agent.canonical import canonical, decode
 from envparity_agent.collectors import COLLECTORS, INSIDE
 from envparity_agent.collectors.interface import Collector, Subject
 from envparity_agent.documents import from_document
 from envparity_agent.errors import Unreadable, UsageError
-from envparity_agent.fingerprint import MAX_ITEMS, Fingerprint, Items, Reason, Section, Status, Target
+from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Fingerprint, Items, Reason, Section, Status, Target
 from envparity_agent.root import Root
-from envparity_agent.survey import survey, within_contract
+from envparity_agent.survey import at_most, survey, within_contract
 from tests.agent.roots import fingerprint_of, whole_root
+from tests.agent.strategies import attributes
 from tests.agent.trees import distribution, put, system, venv
 
 FINE = Section("fine", "os", 1, {"item": {"id": "debian"}})
@@ -159,3 +161,8 @@ def test_a_section_never_exceeds_what_a_server_takes_at_once() -> None:
     assert sum(len(page.body) for page in kept.pages) < 16 * 1024 * 1024
     assert 1000 < len(kept.items) < len(items)
     assert (kept.status, kept.reasons) == (Status.PARTIAL, (Reason.CAP,))
+
+
+@given(attributes)
+def test_an_item_is_never_larger_than_what_is_taken_for_its_most(body: Attributes) -> None:
+    assert len(canonical(body)) <= at_most(body)

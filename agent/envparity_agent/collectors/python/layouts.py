@@ -52,10 +52,10 @@ _HOME = (
 
 def places(root: Root) -> Iterator[str]:
     """Paths below the root where an environment may be; what cannot be looked into is the walk's to tell."""
-    patterns = [*_SYSTEM, *(f"{home}/{pattern}" for home in homes(root) for pattern in _HOME)]
-    for pattern in patterns:
+    of_people = homes(root)
+    for pattern in (*_SYSTEM, *(f"{home}/{pattern}" for home in of_people for pattern in _HOME)):
         yield from _matching(root, pattern)
-    for home in homes(root):
+    for home in of_people:
         yield from _listed(root, f"{home}/.conda/environments.txt")
 
 
