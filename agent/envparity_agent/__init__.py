@@ -1,3 +1,3 @@
 """The envparity agent: reads what an application really runs on, and never changes it."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

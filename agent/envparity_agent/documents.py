@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from envparity_agent.canonical import decode
@@ -113,21 +114,29 @@ def _text(value: Any, where: str) -> str:
     return value
 
 
-def references(body: bytes) -> tuple[str, ...]:
-    """Validate one object as it was received and return the hashes that it refers to; raises InvalidDocument."""
+@dataclass(frozen=True)
+class Object:
+    """What one object of a fingerprint's tree is, and the hashes that it refers to."""
+
+    kind: str  # root (or a part of one), section or page
+    references: tuple[str, ...] = ()
+
+
+def examined(body: bytes) -> Object:
+    """Validate one object as it was received; raises InvalidDocument."""
     value = _mapping(decode(body), "an object")
     if sum(name in value for name in ("items", "pages", "parts", "sections")) != 1:
         raise InvalidDocument("an object is a root or a part of one, a section or a page, and only one of them")
     if "items" in value:
         check_items(value["items"], "a page")
-        return ()
+        return Object("page")
     if "sections" in value:
         sections = _mapping(value["sections"], "a root")
-        return tuple(_hash(hash, _text(path, "a section path")) for path, hash in sections.items())
+        return Object("root", tuple(_hash(hash, _text(path, "a section path")) for path, hash in sections.items()))
     if "parts" in value:
-        return _hashes(value["parts"], (PAGE_ITEMS,), "a root: parts")
+        return Object("root", _hashes(value["parts"], (PAGE_ITEMS,), "a root: parts"))
     check_section(value, "a section")
-    return _hashes(value["pages"], (1, PAGE_ITEMS), "a section: pages")
+    return Object("section", _hashes(value["pages"], (1, PAGE_ITEMS), "a section: pages"))
 
 
 def _hashes(value: Any, counts: tuple[int, ...], where: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
@@ -15,6 +15,7 @@ from envparity_agent import __version__
 from envparity_agent.errors import EnvparityError
 from envparity_server.api import agents, comparisons
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
+from envparity_server.api.roles import authorised
 from envparity_server.dashboard import compare_page, host_pages, login_page
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
 
@@ -47,7 +48,9 @@ def create_app(engine: Engine) -> FastAPI:
         redoc_url=None,
     )
     app.state.engine = engine
-    for router in (agents.router, comparisons.router, login_page.router, host_pages.router, compare_page.router):
+    for router in (agents.router, comparisons.router):
+        app.include_router(router, dependencies=[Depends(authorised)])
+    for router in (login_page.router, host_pages.router, compare_page.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "dashboard" / "static"), name="static")
     app.add_exception_handler(LoginNeeded, to_login)

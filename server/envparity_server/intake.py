@@ -1,29 +1,30 @@
 """A report arrives: objects are verified and stored, and the root hash becomes the host's last one, durably."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
-from envparity_agent.documents import references
+from envparity_agent.documents import examined
 from envparity_agent.errors import EnvparityError, InvalidDocument
-from envparity_server.storage import content, hosts
+from envparity_agent.fingerprint import Reason, Status
+from envparity_server.storage import content, history, hosts
+from envparity_server.storage.history import SectionHead
 
 
 class Conflict(EnvparityError):
     """The report contradicts one that was accepted: nothing is overwritten."""
 
 
-def store_objects(connection: Connection, body: bytes) -> list[str]:
+def store_objects(connection: Connection, body: bytes, now: datetime) -> list[str]:
     """Verify and store the objects of a request, one canonical JSON a line; returns what they refer to and is missing.
 
     The server takes the hash of the bytes that it received, so that an object cannot claim another one's.
     """
-    bodies = [line for line in body.split(b"\n") if line]
-    referred = [hash for one in bodies for hash in references(one)]
-    content.store(connection, bodies)
-    return content.missing(connection, referred)
+    objects = [(examined(line), line) for line in body.split(b"\n") if line]
+    content.store(connection, ((one.kind, line) for one, line in objects), now)
+    return content.missing(connection, (hash for one, _ in objects for hash in one.references))
 
 
 def accept(
@@ -44,31 +45,61 @@ def accept(
             else f"report {seq} is older than {host.seq}, which was accepted",
             "a machine that was cloned or restored enrols again: envparity agent enroll",
         )
+    if host.seen_at is not None:
+        now = max(now, host.seen_at + timedelta(microseconds=1))  # whatever the server's clock does
     if report["root"] != host.root:
-        missing = _missing(connection, report["root"])
+        missing = _advance(connection, host, report["root"], now)
         if missing:
             return False, missing
-    hosts.record(connection, host, {**report, "epoch": epoch, "seq": seq}, now)
+    hosts.record(connection, host.id, {**report, "epoch": epoch, "seq": seq}, now)
     return False, []
 
 
-def _missing(connection: Connection, root: str) -> list[str]:
-    """What a tree lacks, level by level: the root, its parts if it has any, its sections, their pages."""
-    level = [root]
-    for name in ("parts", "sections", "pages", "items"):
-        lacking = content.missing(connection, level)
-        if lacking:
-            return lacking
-        found = content.load(connection, level).values()
-        if name == "parts" and not any(name in one for one in found):
-            continue  # a root with few sections is its own part
-        if not all(name in one for one in found):
-            raise InvalidDocument("the report's tree is not a root of sections of pages")
-        level = [hash for one in found for hash in _below(one)]
+def _advance(connection: Connection, host: hosts.Host, root: str, now: datetime) -> list[str]:
+    """Begin what a root says as what the host runs now; returns what its tree lacks, and then has done nothing."""
+    sections, missing = _sections(connection, root)
+    if missing:
+        return missing
+    before = history.at(connection, [host.id])
+    new = set(sections.values()) - set(before[host.id].sections.values() if before else ())
+    heads = content.load(connection, new)
+    unheard = new - history.known(connection, new)  # of the others all that is below was there when they came
+    missing = _lacking(connection, new, "section") or _lacking(
+        connection, (page for hash in unheard for page in heads[hash]["pages"]), "page"
+    )
+    if missing:
+        return missing
+    told = {hash: SectionHead(head["kind"], _is_good(head)) for hash, head in heads.items()}
+    history.advance(connection, host.id, root, sections, told, host.seen_at, now)
     return []
 
 
-def _below(body: Mapping[str, Any]) -> Iterable[str]:
-    """The hashes that a decoded object refers to."""
-    hashes: Iterable[str] = (body.get("sections") or {}).values() or body.get("parts") or body.get("pages", ())
-    return hashes
+def _sections(connection: Connection, root: str) -> tuple[dict[str, str], list[str]]:
+    """The sections of a root, path -> hash, and what is missing to tell them."""
+    missing = _lacking(connection, [root], "root")
+    if missing:
+        return {}, missing
+    top = content.load(connection, [root])[root]
+    parts = top.get("parts", (root,))
+    missing = _lacking(connection, parts, "root")
+    if missing:
+        return {}, missing
+    found = content.load(connection, parts).values()
+    if not all("sections" in part for part in found):
+        raise InvalidDocument("the report's tree is not a root of sections of pages")
+    return {path: hash for part in found for path, hash in part["sections"].items()}, []
+
+
+def _lacking(connection: Connection, hashes: Iterable[str], kind: str) -> list[str]:
+    """Those of the objects that are not stored; raises InvalidDocument for one that is of another kind."""
+    wanted = list(dict.fromkeys(hashes))
+    there = content.kinds(connection, wanted)
+    if any(found != kind for found in there.values()):
+        raise InvalidDocument("the report's tree is not a root of sections of pages")
+    return [hash for hash in wanted if hash not in there]
+
+
+def _is_good(head: Mapping[str, Any]) -> bool:
+    """Whether an item that is missing from the section is known not to be there."""
+    absent = head["status"] == Status.ABSENT and tuple(head["reasons"]) == (Reason.NOT_INSTALLED,)
+    return absent or head["status"] == Status.OK

@@ -14,8 +14,10 @@ from envparity_server.compare.scope import EVERYTHING, Scope
 from envparity_server.compare.selectors import Selector, parse_selector
 from envparity_server.drift.majority import majority
 from envparity_server.drift.severity import rate
-from envparity_server.storage import history, hosts
-from envparity_server.storage.content import StoredFingerprint, stored_fingerprints
+from envparity_server.storage import content, history, hosts
+from envparity_server.storage.actors import Environments
+from envparity_server.storage.content import StoredFingerprint
+from envparity_server.storage.history import Tree
 from envparity_server.storage.hosts import STALE_AFTER, Host
 
 _MOST_NAMES = 3
@@ -31,33 +33,39 @@ class Reference:
 
 
 def compare_selectors(
-    connection: Connection, left: str, right: str, now: datetime, scope: Scope = EVERYTHING
+    connection: Connection,
+    left: str,
+    right: str,
+    now: datetime,
+    scope: Scope = EVERYTHING,
+    environments: Environments = None,
 ) -> tuple[Comparison, tuple[str, ...]]:
     """The rated comparison of two selectors, and what must be said beside it."""
-    one, other = resolve(connection, left, now), resolve(connection, right, now)
+    one, other = (resolve(connection, text, now, environments) for text in (left, right))
     return rate(compare(one.fingerprint, other.fingerprint, scope)), (*one.notes, *other.notes)
 
 
-def resolve(connection: Connection, text: str, now: datetime) -> Reference:
-    """What a selector stands for now.
+def resolve(connection: Connection, text: str, now: datetime, environments: Environments = None) -> Reference:
+    """What a selector stands for now, for somebody who may see these environments.
 
     Raises UsageError for a text that is no selector or an unknown host, CannotTell where nothing was ever reported.
     """
     selector = parse_selector(text, now)
-    chosen = _host(connection, selector) if selector.kind == "host" else _environment(connection, selector)
+    choose = _host if selector.kind == "host" else _environment
+    chosen = choose(connection, selector, environments)
     moment = selector.moment or now
-    roots = _roots(connection, chosen, selector.moment)
-    silent = [one.name for one in chosen if one.id not in roots]
-    if not roots:
+    trees = history.at(connection, [one.id for one in chosen], selector.moment)
+    silent = [one.name for one in chosen if one.id not in trees]
+    if not trees:
         names = ", ".join(silent)
         if selector.moment:
             raise CannotTell(f"{selector.text}: no report of {names} at or before that moment", "take a later one")
         raise CannotTell(f"{selector.text}: no report yet from {names}", "look at that host: envparity agent status")
-    reported = [one for one in chosen if one.id in roots]
-    stale = [one for one in reported if _was_stale(one, roots[one.id], moment)]
-    voting = [one for one in reported if one not in stale] or reported
+    reported = [one for one in chosen if one.id in trees]
+    stale = [one for one in reported if _was_stale(one, trees[one.id], moment)]
+    voting = _voting(reported, stale)
     target = Target("host", reported[0].name) if selector.kind == "host" else Target("environment", selector.text)
-    found = _fingerprint(connection, target, voting, roots)
+    found = _fingerprint(connection, target, voting, trees)
     told = (
         *_few(f"{selector.text}: {len(stale)} of {len(chosen)} stale", [_last_seen(one) for one in stale]),
         *_few(f"{selector.text}: {len(silent)} of {len(chosen)} never reported", silent),
@@ -66,10 +74,16 @@ def resolve(connection: Connection, text: str, now: datetime) -> Reference:
     return Reference(_part(found, selector), told, doubts)
 
 
-def _host(connection: Connection, selector: Selector) -> Sequence[Host]:
-    found = hosts.named(connection, selector.name)
+def _voting(reported: Sequence[Host], stale: Sequence[Host]) -> Sequence[Host]:
+    """Fresh hosts that last; where there is none, what there is."""
+    fresh = [one for one in reported if one not in stale] or reported
+    return [one for one in fresh if not one.ephemeral] or fresh
+
+
+def _host(connection: Connection, selector: Selector, environments: Environments) -> Sequence[Host]:
+    found = hosts.named(connection, selector.name, environments)
     if not found:
-        known = ", ".join(one.name for one in hosts.all_hosts(connection)[:10]) or "none"
+        known = ", ".join(one.name for one in hosts.all_hosts(connection, environments)[:10]) or "none"
         raise UsageError(f"no host {selector.name}", f"known hosts: {known}")
     if len(found) > 1:
         ids = ", ".join(one.id for one in found)
@@ -77,37 +91,22 @@ def _host(connection: Connection, selector: Selector) -> Sequence[Host]:
     return found
 
 
-def _environment(connection: Connection, selector: Selector) -> Sequence[Host]:
-    found = hosts.in_environment(connection, selector.name, selector.labels)
+def _environment(connection: Connection, selector: Selector, environments: Environments) -> Sequence[Host]:
+    seen = environments is None or selector.name in environments
+    found = hosts.in_environment(connection, selector.name, selector.labels, selector.moment) if seen else []
     if not found:
-        known = ", ".join(f"env:{one}" for one in hosts.environments(connection)) or "none"
+        known = ", ".join(f"env:{one}" for one in hosts.environments(connection, environments)) or "none"
         raise CannotTell(f"{selector.text}: never seen, no host is in it", f"known environments: {known}")
     return found
 
 
-@dataclass(frozen=True)
-class _Root:
-    hash: str
-    confirmed: datetime  # the last report that had it
-    taken_at: str
+def _was_stale(host: Host, tree: Tree, moment: datetime) -> bool:
+    return moment - _confirmed(host, tree, moment) > timedelta(seconds=STALE_AFTER * host.interval)
 
 
-def _roots(connection: Connection, chosen: Sequence[Host], moment: datetime | None) -> dict[str, _Root]:
-    roots = {}
-    for one in chosen:
-        if moment is None:
-            if one.root and one.seen_at:
-                roots[one.id] = _Root(one.root, one.seen_at, one.taken_at or one.seen_at.isoformat())
-            continue
-        interval = history.at(connection, one.id, moment)
-        if interval:
-            last = min(interval.last_seen or one.seen_at or moment, moment)
-            roots[one.id] = _Root(interval.root, last, last.isoformat())
-    return roots
-
-
-def _was_stale(host: Host, root: _Root, moment: datetime) -> bool:
-    return moment - root.confirmed > timedelta(seconds=STALE_AFTER * host.interval)
+def _confirmed(host: Host, tree: Tree, moment: datetime) -> datetime:
+    """The last report at or before a moment that had it."""
+    return min(tree.interval.last_seen or host.seen_at or moment, moment)
 
 
 def _few(what: str, hosts: Sequence[str]) -> tuple[str, ...]:
@@ -123,11 +122,17 @@ def _last_seen(host: Host) -> str:
 
 
 def _fingerprint(
-    connection: Connection, target: Target, voting: Sequence[Host], roots: dict[str, _Root]
+    connection: Connection, target: Target, voting: Sequence[Host], trees: Mapping[str, Tree]
 ) -> FingerprintLike:
-    trees = stored_fingerprints(connection, [roots[one.id].hash for one in voting])
-    votes = [StoredFingerprint(target, roots[one.id].taken_at, trees[roots[one.id].hash]) for one in voting]
+    stored = content.stored(connection, {one.id: trees[one.id].sections for one in voting})
+    votes = [StoredFingerprint(target, _taken_at(one, trees[one.id]), stored[one.id]) for one in voting]
     return majority(target, max(vote.taken_at for vote in votes), votes)
+
+
+def _taken_at(host: Host, tree: Tree) -> str:
+    """When the agent says that it was taken; of an earlier one, when a report last had it."""
+    last_seen = tree.interval.last_seen
+    return last_seen.isoformat() if last_seen else host.taken_at or tree.interval.first_seen.isoformat()
 
 
 def _part(found: FingerprintLike, selector: Selector) -> FingerprintLike:

@@ -12,7 +12,7 @@ import pytest
 from envparity_agent import client as client_module
 from envparity_agent.canonical import digest
 from envparity_agent.client import Client
-from envparity_agent.documents import references
+from envparity_agent.documents import examined
 from envparity_agent.errors import CannotTell, InvalidDocument, UsageError
 from envparity_agent.fingerprint import PAGE_ITEMS, Fingerprint, Section
 from envparity_agent.spool import Report
@@ -37,7 +37,9 @@ class Server:
         if request.url.path == "/api/v1/objects":
             kept = [line for line in body.split(b"\n") if line]
             self.objects |= {digest(line): line for line in kept}
-            return httpx.Response(200, json={"missing": self._lacking(ref for one in kept for ref in references(one))})
+            return httpx.Response(
+                200, json={"missing": self._lacking(ref for one in kept for ref in examined(one).references)}
+            )
         root = json.loads(body)["root"]
         missing = self._lacking([root])
         return httpx.Response(200, json={"missing": missing} if missing else {"accepted": True, "root": root})

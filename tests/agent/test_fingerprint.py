@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from envparity_agent.canonical import MAX_INTEGER, canonical, decode, digest
-from envparity_agent.documents import from_document, references
+from envparity_agent.documents import examined, from_document
 from envparity_agent.errors import InvalidDocument
 from envparity_agent.fingerprint import (
     MAX_ITEMS,
@@ -185,7 +185,7 @@ def test_every_object_is_told_by_its_hash_and_refers_to_the_others(fingerprint: 
     while pending:
         hash = pending.pop()
         reached.add(hash)
-        pending += references(objects[hash])
+        pending += examined(objects[hash]).references
     assert reached == set(objects)
 
 
@@ -226,7 +226,7 @@ def test_the_deepest_document_and_the_largest_integers_are_taken() -> None:
 
 @given(st.binary(max_size=60))
 def test_no_bytes_are_more_than_invalid(body: bytes) -> None:
-    for reading in (decode, references):
+    for reading in (decode, examined):
         try:
             reading(body)
         except InvalidDocument:
@@ -238,7 +238,7 @@ def test_no_json_document_is_more_than_invalid(document: Any) -> None:
     body = json.dumps(document).encode()
     try:
         from_document(decode(body))
-        references(body)
+        examined(body)
     except InvalidDocument:
         return
 
@@ -260,7 +260,7 @@ def test_no_change_of_an_object_is_more_than_invalid(section: Section, strange: 
     document = json.loads(section.body)
     place = data.draw(st.sampled_from(places(document)))
     try:
-        references(json.dumps(replaced(document, place, strange)).encode())
+        examined(json.dumps(replaced(document, place, strange)).encode())
     except InvalidDocument:
         return
 
@@ -318,7 +318,7 @@ def test_a_field_of_a_newer_agent_is_passed_over() -> None:
 def test_more_items_than_a_section_may_have_are_refused() -> None:
     body = json.dumps({"items": {str(number): {} for number in range(MAX_ITEMS + 1)}}).encode()
     with pytest.raises(InvalidDocument, match="more than"):
-        references(body)
+        examined(body)
 
 
 @given(

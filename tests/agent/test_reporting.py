@@ -9,7 +9,7 @@ import pytest
 
 from envparity_agent import state
 from envparity_agent.canonical import digest
-from envparity_agent.documents import references
+from envparity_agent.documents import examined
 from envparity_agent.errors import CannotTell
 from envparity_agent.reporting import report_once
 from envparity_agent.spool import Spool
@@ -28,7 +28,7 @@ class Store:
         if not wanted:
             for line in body.split(b"\n"):
                 self.objects[digest(line)] = line
-                wanted += references(line)
+                wanted += examined(line).references
         missing = [one for one in wanted if one not in self.objects]
         accepted = "reports" in path and not missing
         return 200, {"accepted": True, "root": wanted[0]} if accepted else {"missing": missing}

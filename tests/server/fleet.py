@@ -32,7 +32,7 @@ def report(
     connection: Connection, host: hosts.Host, fingerprint: Fingerprint, moment: datetime, **changed: object
 ) -> hosts.Host:
     """Store a fingerprint and make it the host's last report; the number counts up by itself."""
-    intake.store_objects(connection, b"\n".join(fingerprint.objects().values()))
+    intake.store_objects(connection, b"\n".join(fingerprint.objects().values()), moment)
     before = known(connection, host.id)
     head = {
         "root": fingerprint.root,

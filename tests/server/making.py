@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from envparity_agent.documents import examined
 from envparity_agent.fingerprint import (
     Attributes,
     Fingerprint,
@@ -47,6 +48,16 @@ def host(*sections: Section, name: str = "web-1", kind: str = "host") -> Fingerp
 def versions(pinned: Mapping[str, str]) -> dict[str, Attributes]:
     """Items that have a version only."""
     return {name: {"version": version} for name, version in pinned.items()}
+
+
+def objects(*fingerprints: Fingerprint) -> list[tuple[str, bytes]]:
+    """Every object of the fingerprints with its kind, as the server stores them."""
+    return [(examined(body).kind, body) for one in fingerprints for body in one.objects().values()]
+
+
+def tree(fingerprint: Fingerprint) -> dict[str, str]:
+    """The sections of a fingerprint, path -> hash."""
+    return {path: one.hash for path, one in fingerprint.sections.items()}
 
 
 SEARCHED = section("python")

@@ -9,12 +9,12 @@ from envparity_agent.canonical import canonical, decode, digest
 from envparity_agent.errors import EnvparityError, InvalidDocument
 from envparity_agent.fingerprint import Fingerprint
 from envparity_server.intake import Conflict, accept, store_objects
-from envparity_server.storage import content
+from envparity_server.storage import content, history
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.hosts import Host
 from envparity_server.storage.tables import content as content_table
 from tests.server.fleet import enrolled, known
-from tests.server.making import NOON, OPERATING_SYSTEM, host, packages, section, versions
+from tests.server.making import NOON, OPERATING_SYSTEM, host, packages, section, tree, versions
 
 A, B = host(OPERATING_SYSTEM, packages({"idna": "3.4"})), host(OPERATING_SYSTEM, packages({"idna": "3.7"}))
 FIRST, SECOND = "00112233", "44556677"
@@ -36,7 +36,7 @@ def answered(engine: Engine, one: Host, epoch: str, seq: int, root: str) -> tupl
 def stored(engine: Engine, *fingerprints: Fingerprint) -> None:
     """Store every object of these."""
     with writing(engine) as connection:
-        store_objects(connection, b"\n".join(body for one in fingerprints for body in one.objects().values()))
+        store_objects(connection, b"\n".join(body for one in fingerprints for body in one.objects().values()), NOON)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def web(database: Engine) -> Host:
 def test_the_hash_of_what_was_received_is_what_counts(database: Engine) -> None:
     spaced = b'{"items": {"a": {"version": "1"}}}'
     with writing(database) as connection:
-        store_objects(connection, spaced)
+        store_objects(connection, spaced, NOON)
         assert content.missing(connection, [digest(spaced)]) == []
         assert content.missing(connection, [digest(canonical({"items": {"a": {"version": "1"}}}))]) != []
 
@@ -57,9 +57,9 @@ def test_the_hash_of_what_was_received_is_what_counts(database: Engine) -> None:
 def test_what_objects_refer_to_and_is_not_there_is_asked_for(database: Engine) -> None:
     os, python = A.sections["os"], A.sections["python/srv/shop"]
     with writing(database) as connection:
-        assert store_objects(connection, A.body) == [os.hash, python.hash]
-        assert store_objects(connection, os.body + b"\n" + python.body) == [*os.page_hashes, *python.page_hashes]
-        assert store_objects(connection, os.pages[0].body + b"\n\n" + python.pages[0].body + b"\n") == []
+        assert store_objects(connection, A.body, NOON) == [os.hash, python.hash]
+        assert store_objects(connection, os.body + b"\n" + python.body, NOON) == [*os.page_hashes, *python.page_hashes]
+        assert store_objects(connection, os.pages[0].body + b"\n\n" + python.pages[0].body + b"\n", NOON) == []
 
 
 SECTION = {"kind": "os", "schema": 1, "status": "ok", "reasons": [], "count": 0, "pages": []}
@@ -112,7 +112,7 @@ GARBAGE = {
 def test_garbage_is_refused_and_nothing_beside_it_is_stored(sqlite: Engine, case: str) -> None:
     good = canonical({"items": {"a": {"version": "1"}}})
     with pytest.raises(InvalidDocument), writing(sqlite) as connection:
-        store_objects(connection, good + b"\n" + GARBAGE[case])
+        store_objects(connection, good + b"\n" + GARBAGE[case], NOON)
     with reading(sqlite) as connection:
         assert connection.scalar(select(func.count()).select_from(content_table)) == 0
 
@@ -127,7 +127,7 @@ def test_a_report_is_accepted_once_the_whole_tree_is_there(database: Engine, web
         with reading(database) as connection:
             assert known(connection, web.id).root is None
         with writing(database) as connection:
-            store_objects(connection, b"\n".join(objects[hash] for hash in level))
+            store_objects(connection, b"\n".join(objects[hash] for hash in level), NOON)
     assert answered(database, web, FIRST, 1, whole.root) == (False, [])
     with reading(database) as connection:
         after = known(connection, web.id)
@@ -142,18 +142,17 @@ def test_a_root_with_many_sections_is_asked_for_and_read_by_its_parts(database: 
     level = [many.root]
     for expected in (set(parts), {one.hash for one in many.sections.values()}, pages, set[str]()):
         with writing(database) as connection:
-            store_objects(connection, b"\n".join(objects[hash] for hash in level))
+            store_objects(connection, b"\n".join(objects[hash] for hash in level), NOON)
         duplicate, level = answered(database, web, FIRST, 1, many.root)
         assert (duplicate, set(level)) == (False, expected)
     with reading(database) as connection:
-        found = content.stored_fingerprints(connection, [many.root])[many.root]
-        assert {path: one.hash for path, one in found.items()} == {p: one.hash for p, one in many.sections.items()}
+        assert history.at(connection, [web.id])[web.id].sections == tree(many)
 
 
 def test_one_page_that_is_missing_keeps_a_report_back(database: Engine, web: Host) -> None:
     lost = A.sections["python/srv/shop"].page_hashes[0]
     with writing(database) as connection:
-        store_objects(connection, b"\n".join(body for hash, body in A.objects().items() if hash != lost))
+        store_objects(connection, b"\n".join(body for hash, body in A.objects().items() if hash != lost), NOON)
     assert answered(database, web, FIRST, 1, A.root) == (False, [lost])
 
 
@@ -210,7 +209,7 @@ def test_a_tree_whose_parts_are_in_the_wrong_place_is_refused(database: Engine, 
     }[which]
     bodies = [wrong] if which != "section of a root" else [canonical({"sections": {"os": digest(wrong)}}), wrong]
     with writing(database) as connection:
-        store_objects(connection, b"\n".join(bodies))
+        store_objects(connection, b"\n".join(bodies), NOON)
     with pytest.raises(EnvparityError):
         answered(database, web, FIRST, 1, digest(bodies[0]))
     with reading(database) as connection:

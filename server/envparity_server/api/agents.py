@@ -16,7 +16,7 @@ from envparity_server.api.authentication import bearer, engine_of, host_of, now,
 from envparity_server.api.bodies import field, read_body, read_json
 from envparity_server.api.problems import Problem
 from envparity_server.storage import access, hosts
-from envparity_server.storage.database import reading, writing
+from envparity_server.storage.database import writing
 
 router = APIRouter(prefix="/api/v1", tags=["agents"])
 
@@ -36,7 +36,6 @@ async def enrol(request: Request, host_id: HostId) -> dict[str, str]:
     Sending the same again gives the same answer and spends no use.
     """
     token = bearer(request)
-    await run_in_threadpool(_require_enrolment, request, token)  # before anything is decompressed
     body = await read_json(request)
     name, credential = field(body, "name", str), field(body, "credential", str)
     environment, labels = body.get("environment"), field(body, "labels", dict, {})
@@ -51,12 +50,6 @@ async def enrol(request: Request, host_id: HostId) -> dict[str, str]:
                 "use letters, digits, dot, dash, underscore",
             )
     return await run_in_threadpool(_enrol, request, host_id, token, name, environment, labels, credential)
-
-
-def _require_enrolment(request: Request, token: str) -> None:
-    with reading(engine_of(request)) as connection:
-        if not access.is_enrolment_token(connection, token):
-            raise refused()
 
 
 def _enrol(
@@ -91,20 +84,13 @@ def _enrolled(
 @router.put("/objects")
 async def upload(request: Request) -> dict[str, list[str]]:
     """Store objects of fingerprints, one canonical JSON a line; answers with what they refer to and is missing."""
-    token = bearer(request)
-    await run_in_threadpool(_authenticate, request, token)  # before anything is decompressed
     body = await read_body(request)
     return {"missing": await run_in_threadpool(_store, request, body)}
 
 
-def _authenticate(request: Request, token: str) -> None:
-    with reading(engine_of(request)) as connection:
-        host_of(connection, token)
-
-
 def _store(request: Request, body: bytes) -> list[str]:
     with writing(engine_of(request)) as connection:
-        return intake.store_objects(connection, body)
+        return intake.store_objects(connection, body, now())
 
 
 @router.put("/reports/{epoch}/{seq}")
@@ -114,7 +100,6 @@ async def report(request: Request, epoch: Epoch, seq: Seq) -> dict[str, Any]:
     `accepted` means: committed durably. Else `missing` lists objects to send before the same report is sent again.
     """
     token = bearer(request)
-    await run_in_threadpool(_authenticate, request, token)
     body = await read_json(request)
     root = field(body, "root", str)
     if not _HEX.fullmatch(root):

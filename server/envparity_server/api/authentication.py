@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from envparity_server.api.problems import Problem
 from envparity_server.storage import access, hosts
+from envparity_server.storage.actors import Actor
 from envparity_server.storage.database import reading
 from envparity_server.storage.hosts import Host
 
@@ -41,40 +42,36 @@ def refused() -> Problem:
 
 def host_of(connection: Connection, token: str, lock: bool = False) -> Host:
     """The host whose credential a token is, locked until the transaction ends if asked for; raises Problem 401."""
-    found = hosts.by_credential(connection, access.hashed(token), lock)
+    found = hosts.by_credential(connection, access.hashed(token), now(), lock)
     if found is None:
         raise refused()
     return found
 
 
-def is_person(request: Request) -> bool:
-    """Whether the request has a valid session."""
+def is_agent(request: Request, token: str) -> bool:
+    """Whether a token is the credential of a host."""
+    with reading(engine_of(request)) as connection:
+        return hosts.by_credential(connection, access.hashed(token), now()) is not None
+
+
+def is_enrolling(request: Request, token: str) -> bool:
+    """Whether a token was ever handed out for enrolling; it may be used up: an enrolment may be sent again."""
+    with reading(engine_of(request)) as connection:
+        return access.is_enrolment_token(connection, token)
+
+
+def person_of(request: Request) -> Actor | None:
+    """The person whose session the request has."""
     cookie = request.cookies.get(SESSION_COOKIE, "")[:MAX_TOKEN]
     if not cookie:
-        return False
+        return None
     with reading(engine_of(request)) as connection:
-        return access.is_session(connection, cookie, now())
+        return access.person_of_session(connection, cookie, now())
 
 
-def require_reader(request: Request) -> None:
-    """Let a person's session or a viewer's token pass; raises Problem 401 or 403."""
-    if "authorization" not in request.headers and is_person(request):
-        return
+def actor_of(request: Request) -> Actor | None:
+    """Who asks: the holder of the token in the header, else the person of the session; None for nobody known."""
+    if "authorization" not in request.headers:
+        return person_of(request)
     with reading(engine_of(request)) as connection:
-        _require_role(connection, bearer(request), ("viewer",))
-
-
-def require_gate(request: Request) -> None:
-    """Let a pipeline's or a viewer's token pass; raises Problem 401 or 403."""
-    with reading(engine_of(request)) as connection:
-        _require_role(connection, bearer(request), ("ci", "viewer"))
-
-
-def _require_role(connection: Connection, token: str, roles: tuple[str, ...]) -> None:
-    role = access.role_of(connection, token, now())
-    if role is None:
-        raise refused()
-    if role not in roles:
-        raise Problem(
-            HTTPStatus.FORBIDDEN, f"a token of role {role} may not do this", f"use one of: {', '.join(roles)}"
-        )
+        return access.holder_of(connection, bearer(request), now())

@@ -1,6 +1,6 @@
 """The pages Hosts and Host."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -22,8 +22,8 @@ from envparity_server.compare.groups import FOLD_OVER, severities, text
 from envparity_server.dashboard.pages import compare_address, page, require_person
 from envparity_server.dashboard.suggestions import suggest
 from envparity_server.drift.severity import rate
-from envparity_server.storage import history, hosts
-from envparity_server.storage.content import StoredFingerprint, StoredSection, detached, stored_fingerprints
+from envparity_server.storage import content, history, hosts
+from envparity_server.storage.content import StoredFingerprint, StoredSection, detached
 from envparity_server.storage.database import reading
 from envparity_server.storage.hosts import Host
 
@@ -93,8 +93,8 @@ def show_hosts(
         everyone = hosts.all_hosts(connection)
         chosen = [one for one in everyone if _matches(one, q)]
         shown = chosen[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
-        trees = stored_fingerprints(connection, {one.root for one in shown if one.root})
-        rows = [_row(one, trees.get(one.root or "", {}), moment) for one in shown]
+        present = _present(connection, [one.id for one in shown])
+        rows = [_row(one, present.get(one.id, {}), moment) for one in shown]
         suggestions = suggest(connection, everyone, moment) if len(everyone) < FEW_HOSTS and not q else []
     states = [one.state(moment) for one in everyone]
     return page(
@@ -109,6 +109,12 @@ def show_hosts(
         pages=-(-len(chosen) // PAGE_ROWS),
         suggestions=suggestions,
     )
+
+
+def _present(connection: Connection, host_ids: Iterable[str]) -> dict[str, dict[str, StoredSection]]:
+    """The sections of hosts that have reported, by host."""
+    present = history.at(connection, host_ids)
+    return content.stored(connection, {host_id: tree.sections for host_id, tree in present.items()})
 
 
 def _matches(host: Host, text: str) -> bool:
@@ -140,7 +146,7 @@ def show_host(request: Request, host_id: str, section: Annotated[str, Query(max_
     moment = now()
     with reading(engine_of(request)) as connection:
         host = _known(connection, host_id)
-        sections = stored_fingerprints(connection, [host.root])[host.root] if host.root else {}
+        sections = _present(connection, [host.id]).get(host.id, {})
         opened = sections.get(section)
         return page(
             request,
@@ -181,11 +187,12 @@ def _facts(attributes: Attributes) -> list[tuple[str, str]]:
 
 def _changes(connection: Connection, host: Host) -> list[_Change]:
     intervals = history.intervals(connection, host.id, MAX_CHANGES + 1)
-    trees = stored_fingerprints(connection, {one.root for one in intervals})
+    ran = {one.first_seen: history.at(connection, [host.id], one.first_seen)[host.id].sections for one in intervals}
+    trees = content.stored(connection, ran)
     target = Target("host", host.name)
     changes = []
     for new, old in pairwise(intervals):
-        before, after = (StoredFingerprint(target, "", trees[one.root]) for one in (old, new))
+        before, after = (StoredFingerprint(target, "", trees[one.first_seen]) for one in (old, new))
         comparison = rate(compare(before, after))
         if not comparison.differences:
             continue  # only what is kept for people moved: there is no difference to show
@@ -205,6 +212,6 @@ def raw(request: Request, host_id: str) -> Response:
         host = _known(connection, host_id)
         if host.root is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"{host.name} has not reported yet")
-        sections = stored_fingerprints(connection, [host.root])[host.root]
+        sections = _present(connection, [host.id])[host.id]
         document = detached(Target("host", host.name), host.taken_at or "", sections).document()
     return JSONResponse({**document, "identity": host.identity, "observed": host.observed})

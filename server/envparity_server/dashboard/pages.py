@@ -15,7 +15,7 @@ from starlette.templating import Jinja2Templates
 
 from envparity_agent import __version__
 from envparity_agent.errors import CannotTell, EnvparityError
-from envparity_server.api.authentication import is_person
+from envparity_server.api.authentication import person_of
 from envparity_server.api.problems import UNAVAILABLE, status_of, told
 from envparity_server.compare.groups import wording
 
@@ -44,9 +44,11 @@ class LoginNeeded(Exception):
 
 
 def require_person(request: Request) -> None:
-    """Let a logged-in person pass; raises LoginNeeded."""
-    if not is_person(request):
+    """Let a logged-in person pass, and leave who it is in `request.state`; raises LoginNeeded."""
+    person = person_of(request)
+    if person is None:
         raise LoginNeeded
+    request.state.actor = person
 
 
 async def to_login(request: Request, _: Exception) -> Response:

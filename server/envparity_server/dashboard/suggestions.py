@@ -8,8 +8,7 @@ from itertools import pairwise
 from sqlalchemy import Connection
 
 from envparity_agent.fingerprint import SectionLike
-from envparity_server.storage import history
-from envparity_server.storage.content import stored_fingerprints
+from envparity_server.storage import content, history
 from envparity_server.storage.hosts import Host
 
 _MOST = 6
@@ -29,8 +28,9 @@ def suggest(connection: Connection, hosts: Sequence[Host], now: datetime) -> lis
     reported = [one for one in hosts if one.root]
     found = [*_environments(reported), *_neighbours(reported)]
     for one in reported[:1]:
-        found += _inside(one, stored_fingerprints(connection, [one.root or ""])[one.root or ""])
-        if history.at(connection, one.id, now - timedelta(days=1)):
+        present = history.at(connection, [one.id])[one.id]
+        found += _inside(one, content.stored(connection, {one.id: present.sections})[one.id])
+        if history.at(connection, [one.id], now - timedelta(days=1)):
             found.append(Suggestion(f"{one.name}: yesterday and now", f"host:{one.id}@yesterday", f"host:{one.id}"))
     return found[:_MOST]
 

@@ -1,7 +1,9 @@
 """Content-addressed objects in the database, and fingerprints that open only the pages that a comparison asks for."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar
@@ -14,6 +16,7 @@ from envparity_agent.fingerprint import Fingerprint, Items, Section, Status, Tar
 from envparity_server.storage.tables import content
 
 _Row = TypeVar("_Row")
+_Key = TypeVar("_Key", bound=Hashable)
 
 _BATCH = 500  # values in one IN (...): SQLite's default limit is 999
 
@@ -21,32 +24,43 @@ _BATCH = 500  # values in one IN (...): SQLite's default limit is 999
 def missing(connection: Connection, hashes: Iterable[str]) -> list[str]:
     """Which of the objects are not stored, in the order given, each once."""
     wanted = list(dict.fromkeys(hashes))
-    there: set[str] = set()
-    for batch in _batches(wanted):
-        there.update(connection.scalars(select(content.c.hash).where(content.c.hash.in_(batch))))
+    there = kinds(connection, wanted)
     return [hash for hash in wanted if hash not in there]
 
 
-def store(connection: Connection, bodies: Iterable[bytes]) -> None:
-    """Store objects; those that are there already stay as they are."""
-    by_hash = {digest(body): body for body in bodies}
+def store(connection: Connection, objects: Iterable[tuple[str, bytes]], now: datetime) -> None:
+    """Store objects, each with its kind (root, section, page); those that are there already stay as they are."""
+    found = {digest(body): (kind, body) for kind, body in objects}
     # in one order, so that two agents with the same objects wait for each other instead of both for ever
-    rows = [{"hash": hash, "body": by_hash[hash]} for hash in sorted(by_hash)]
+    rows = [
+        {"hash": hash, "kind": kind, "body": zlib.compress(body), "stored_at": now}
+        for hash, (kind, body) in sorted(found.items())
+    ]
     insert = postgresql.insert(content) if connection.dialect.name == "postgresql" else sqlite.insert(content)
-    for batch in _batches(rows):
+    for batch in batches(rows):
         connection.execute(insert.on_conflict_do_nothing(), batch)
 
 
 def load(connection: Connection, hashes: Iterable[str]) -> dict[str, Any]:
     """Objects by hash, decoded; one that is not stored is left out."""
     found: dict[str, Any] = {}
-    for batch in _batches(list(dict.fromkeys(hashes))):
-        for row in connection.execute(select(content).where(content.c.hash.in_(batch))):
-            found[row.hash] = decode(row.body)
+    for batch in batches(list(dict.fromkeys(hashes))):
+        for row in connection.execute(select(content.c.hash, content.c.body).where(content.c.hash.in_(batch))):
+            found[row.hash] = decode(zlib.decompress(row.body))
     return found
 
 
-def _batches(values: list[_Row]) -> Iterator[list[_Row]]:
+def kinds(connection: Connection, hashes: Iterable[str]) -> dict[str, str]:
+    """What stored objects are, by hash; one that is not stored is left out."""
+    found: dict[str, str] = {}
+    for batch in batches(list(dict.fromkeys(hashes))):
+        rows = connection.execute(select(content.c.hash, content.c.kind).where(content.c.hash.in_(batch)))
+        found.update((row.hash, row.kind) for row in rows)
+    return found
+
+
+def batches(values: list[_Row]) -> Iterator[list[_Row]]:
+    """Values in lists that are short enough for one IN (...)."""
     iterator = iter(values)
     while batch := list(islice(iterator, _BATCH)):
         yield batch
@@ -126,26 +140,16 @@ class StoredFingerprint:
     sections: Mapping[str, StoredSection]
 
 
-def stored_fingerprints(connection: Connection, roots: Iterable[str]) -> dict[str, dict[str, StoredSection]]:
-    """The sections of each root, with few queries however many roots there are."""
-    tops = load(connection, roots)
-    parts = load(connection, (hash for top in tops.values() for hash in top.get("parts", ())))
-    trees = {
-        root: {path: hash for part in _parts(top, parts) for path, hash in part["sections"].items()}
-        for root, top in tops.items()
-    }
+def stored(connection: Connection, trees: Mapping[_Key, Mapping[str, str]]) -> dict[_Key, dict[str, StoredSection]]:
+    """The sections of each tree (path -> hash), with few queries however many trees there are."""
     heads = load(connection, (hash for tree in trees.values() for hash in tree.values()))
     pages = Pages(connection)
     shared: dict[tuple[str, str], StoredSection] = {}
     for tree in trees.values():
         for path, hash in tree.items():
-            shared.setdefault((path, hash), StoredSection(pages, path, hash, heads[hash]))
-    return {root: {path: shared[path, hash] for path, hash in tree.items()} for root, tree in trees.items()}
-
-
-def _parts(top: Any, parts: Mapping[str, Any]) -> list[Any]:
-    """The objects that hold a root's sections: those that it names, or itself."""
-    return [parts[hash] for hash in top["parts"]] if "parts" in top else [top]
+            if (path, hash) not in shared:
+                shared[path, hash] = StoredSection(pages, path, hash, heads[hash])
+    return {key: {path: shared[path, hash] for path, hash in tree.items()} for key, tree in trees.items()}
 
 
 def detached(target: Target, taken_at: str, sections: Mapping[str, Any]) -> Fingerprint:

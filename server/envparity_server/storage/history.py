@@ -1,11 +1,13 @@
-"""Which root a host had when: intervals, from the first report that had it to the last."""
+"""What a host ran when: intervals of roots and of sections, from the first report that had one to the last."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from envparity_server.storage.tables import history
+from envparity_server.storage.content import batches
+from envparity_server.storage.tables import history, section_history
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,22 @@ class Interval:
     root: str
     first_seen: datetime
     last_seen: datetime | None
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What a host ran: an interval, and its sections, path -> hash."""
+
+    interval: Interval
+    sections: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SectionHead:
+    """What `section_history` keeps of a section beside its hash."""
+
+    kind: str
+    good: bool  # ok, or known not to be there
 
 
 def intervals(connection: Connection, host_id: str, limit: int = 50) -> list[Interval]:
@@ -28,12 +46,92 @@ def intervals(connection: Connection, host_id: str, limit: int = 50) -> list[Int
     return [Interval(row.root, row.first_seen, row.last_seen) for row in rows]
 
 
-def at(connection: Connection, host_id: str, moment: datetime) -> Interval | None:
-    """The interval that a moment falls into, or the last one before it; None before the first report."""
-    row = connection.execute(
-        select(history.c.root, history.c.first_seen, history.c.last_seen)
-        .where(history.c.host_id == host_id, history.c.first_seen <= moment)
-        .order_by(history.c.first_seen.desc())
-        .limit(1)
-    ).one_or_none()
-    return Interval(row.root, row.first_seen, row.last_seen) if row else None
+def at(connection: Connection, host_ids: Iterable[str], moment: datetime | None = None) -> dict[str, Tree]:
+    """What each host ran at a moment, now by default; a host that had not reported by then is left out.
+
+    Between two reports it is what the earlier one told.
+    """
+    found: dict[str, Tree] = {}
+    for batch in batches(list(host_ids)):
+        begun = (
+            select(history.c.host_id, func.max(history.c.first_seen).label("begun"))
+            .where(history.c.host_id.in_(batch), *([history.c.first_seen <= moment] if moment else []))
+            .group_by(history.c.host_id)
+            .subquery()
+        )
+        rows = connection.execute(
+            select(history).join(
+                begun, and_(history.c.host_id == begun.c.host_id, history.c.first_seen == begun.c.begun)
+            )
+        )
+        standing = {row.host_id: Interval(row.root, row.first_seen, row.last_seen) for row in rows}
+        trees: dict[str, dict[str, str]] = {host_id: {} for host_id in standing}
+        lasting = section_history.c.last_seen.is_(None)
+        columns = (section_history.c.host_id, section_history.c.path, section_history.c.hash)
+        if moment is None:
+            sections = select(*columns).where(section_history.c.host_id.in_(batch), lasting)
+        else:
+            sections = select(*columns).join(
+                begun,
+                and_(
+                    section_history.c.host_id == begun.c.host_id,
+                    section_history.c.first_seen <= begun.c.begun,
+                    or_(lasting, section_history.c.last_seen >= begun.c.begun),
+                ),
+            )
+        for row in connection.execute(sections):
+            trees[row.host_id][row.path] = row.hash
+        found |= {host_id: Tree(interval, trees[host_id]) for host_id, interval in standing.items()}
+    return found
+
+
+def known(connection: Connection, hashes: Iterable[str]) -> set[str]:
+    """Those of the sections that a host has or had: all that is below them is stored."""
+    found: set[str] = set()
+    for batch in batches(list(dict.fromkeys(hashes))):
+        found.update(
+            connection.scalars(select(section_history.c.hash).where(section_history.c.hash.in_(batch)).distinct())
+        )
+    return found
+
+
+def advance(
+    connection: Connection,
+    host_id: str,
+    root: str,
+    sections: Mapping[str, str],
+    heads: Mapping[str, SectionHead],
+    seen_at: datetime | None,
+    now: datetime,
+) -> None:
+    """End what a host ran at its last report (`seen_at`, None for the first) and begin what it runs now.
+
+    1. The interval of another root ends when that root was last seen, and one of the new root begins.
+    2. The same for each section that is not the one of before; `heads` tells of those, by hash.
+    """
+    connection.execute(
+        update(history).where(history.c.host_id == host_id, history.c.last_seen.is_(None)).values(last_seen=seen_at)
+    )
+    connection.execute(insert(history).values(host_id=host_id, first_seen=now, root=root))
+    present = section_history.c.host_id == host_id, section_history.c.last_seen.is_(None)
+    rows = connection.execute(select(section_history.c.path, section_history.c.hash).where(*present))
+    before = {row.path: row.hash for row in rows}
+    ended = [path for path, hash in before.items() if sections.get(path) != hash]
+    for batch in batches(ended):
+        connection.execute(
+            update(section_history).where(*present, section_history.c.path.in_(batch)).values(last_seen=seen_at)
+        )
+    begun = [
+        {
+            "host_id": host_id,
+            "path": path,
+            "first_seen": now,
+            "hash": hash,
+            "kind": heads[hash].kind,
+            "good": heads[hash].good,
+        }
+        for path, hash in sections.items()
+        if before.get(path) != hash
+    ]
+    if begun:
+        connection.execute(insert(section_history), begun)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, true, update
 
-from envparity_server.storage.tables import history, host
+from envparity_server.storage.actors import Environments
+from envparity_server.storage.tables import environment as environment_table
+from envparity_server.storage.tables import host
 
 DEFAULT_INTERVAL = 900
 STALE_AFTER = 3  # intervals
@@ -22,11 +24,15 @@ class Host:
     environment: str
     labels: Mapping[str, str]
     enrolled_at: datetime
+    ephemeral: bool
+    retired_at: datetime | None
+    credential_expires_at: datetime | None
     epoch: str | None
     seq: int | None
     root: str | None
     seen_at: datetime | None
     taken_at: str | None
+    skew: int | None
     interval: int
     agent: str | None
     identity: Mapping[str, Any]
@@ -46,16 +52,21 @@ class Host:
         return "stale" if self.is_stale(now) else "fresh"
 
 
-_COLUMNS = [column for column in host.c if column.name != "credential_hash"]
+_COLUMNS = [column for column in host.c if column.name not in ("credential_hash", "next_credential_hash")]
 
 
 def _host(row: Row[Any]) -> Host:
     return Host(**row._mapping)
 
 
-def all_hosts(connection: Connection) -> list[Host]:
-    """Every host, by environment and name."""
-    return [_host(row) for row in connection.execute(select(*_COLUMNS).order_by(host.c.environment, host.c.name))]
+def all_hosts(connection: Connection, environments: Environments = None) -> list[Host]:
+    """Every host that is not retired, by environment and name; of some environments if asked for."""
+    query = select(*_COLUMNS).where(host.c.retired_at.is_(None), _seen_by(environments))
+    return [_host(row) for row in connection.execute(query.order_by(host.c.environment, host.c.name))]
+
+
+def _seen_by(environments: Environments) -> ColumnElement[bool]:
+    return true() if environments is None else host.c.environment.in_(sorted(environments))
 
 
 def by_id(connection: Connection, host_id: str) -> Host | None:
@@ -64,31 +75,51 @@ def by_id(connection: Connection, host_id: str) -> Host | None:
     return _host(row) if row else None
 
 
-def by_credential(connection: Connection, credential_hash: str, lock: bool = False) -> Host | None:
-    """The host that a credential belongs to; `lock` holds it until the transaction ends."""
-    query = select(*_COLUMNS).where(host.c.credential_hash == credential_hash)
+def by_credential(connection: Connection, credential_hash: str, now: datetime, lock: bool = False) -> Host | None:
+    """The host that a credential belongs to while it is valid; `lock` holds it until the transaction ends."""
+    query = select(*_COLUMNS).where(
+        or_(host.c.credential_hash == credential_hash, host.c.next_credential_hash == credential_hash),
+        host.c.retired_at.is_(None),
+        or_(host.c.credential_expires_at.is_(None), host.c.credential_expires_at > now),
+    )
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return _host(row) if row else None
 
 
-def named(connection: Connection, name: str) -> Sequence[Host]:
-    """The one host of an id, else the hosts of a name."""
-    one = by_id(connection, name)
+def named(connection: Connection, name: str, environments: Environments = None) -> Sequence[Host]:
+    """The one host of an id, retired or not, else the hosts of a name that are not retired."""
+    seen = _seen_by(environments)
+    one = connection.execute(select(*_COLUMNS).where(host.c.id == name, seen)).one_or_none()
     if one:
-        return [one]
-    return [_host(row) for row in connection.execute(select(*_COLUMNS).where(host.c.name == name))]
+        return [_host(one)]
+    query = select(*_COLUMNS).where(host.c.name == name, host.c.retired_at.is_(None), seen)
+    return [_host(row) for row in connection.execute(query)]
 
 
-def in_environment(connection: Connection, environment: str, labels: Mapping[str, str]) -> Sequence[Host]:
-    """The hosts of an environment that have all of the labels."""
-    rows = connection.execute(select(*_COLUMNS).where(host.c.environment == environment).order_by(host.c.name))
+def in_environment(
+    connection: Connection, environment: str, labels: Mapping[str, str], moment: datetime | None = None
+) -> Sequence[Host]:
+    """The hosts of an environment that have all of the labels and were not retired at a moment, now by default."""
+    present = host.c.retired_at.is_(None) if moment is None else _not_retired_at(moment)
+    rows = connection.execute(select(*_COLUMNS).where(host.c.environment == environment, present).order_by(host.c.name))
     hosts = [_host(row) for row in rows]
     return [one for one in hosts if labels.items() <= one.labels.items()]
 
 
-def environments(connection: Connection) -> list[str]:
-    """The names of all environments that have a host."""
-    return list(connection.scalars(select(host.c.environment).distinct().order_by(host.c.environment)))
+def _not_retired_at(moment: datetime) -> ColumnElement[bool]:
+    return or_(host.c.retired_at.is_(None), host.c.retired_at > moment)
+
+
+def environments(connection: Connection, seen: Environments = None) -> list[str]:
+    """The names of all environments that ever had a host, or were registered."""
+    names = connection.scalars(select(environment_table.c.name).order_by(environment_table.c.name))
+    return [name for name in names if seen is None or name in seen]
+
+
+def register_environment(connection: Connection, name: str, now: datetime) -> None:
+    """Remember an environment, so that a misspelt one can be told from one without hosts."""
+    if connection.scalar(select(environment_table.c.name).where(environment_table.c.name == name)) is None:
+        connection.execute(insert(environment_table).values(name=name, created_at=now))
 
 
 def add(
@@ -100,7 +131,8 @@ def add(
     credential_hash: str,
     now: datetime,
 ) -> None:
-    """Add a host that has not reported yet."""
+    """Add a host that has not reported yet, and its environment if it is the first there."""
+    register_environment(connection, environment, now)
     connection.execute(
         insert(host).values(
             id=host_id,
@@ -122,21 +154,6 @@ def has_credential(connection: Connection, host_id: str, credential_hash: str) -
     return held == credential_hash
 
 
-def record(connection: Connection, before: Host, last: Mapping[str, Any], now: datetime) -> None:
-    """Make a report the host's last one, and extend or begin an interval of its history.
-
-    1. The interval of another root ends when that root was last seen.
-    2. An interval of the new root begins now.
-    3. The host's row says what was reported, and when.
-    """
-    if before.seen_at is not None:
-        now = max(now, before.seen_at + timedelta(microseconds=1))  # whatever the server's clock does
-    if before.root != last["root"]:
-        if before.root is not None:
-            connection.execute(
-                update(history)
-                .where(history.c.host_id == before.id, history.c.last_seen.is_(None))
-                .values(last_seen=before.seen_at)
-            )
-        connection.execute(insert(history).values(host_id=before.id, first_seen=now, root=last["root"]))
-    connection.execute(update(host).where(host.c.id == before.id).values(seen_at=now, **last))
+def record(connection: Connection, host_id: str, last: Mapping[str, Any], now: datetime) -> None:
+    """Make a report the host's last one."""
+    connection.execute(update(host).where(host.c.id == host_id).values(seen_at=now, **last))

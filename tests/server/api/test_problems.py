@@ -120,7 +120,12 @@ ROLES = {
     },
     "agent": {("PUT", "/api/v1/objects"), ("PUT", "/api/v1/reports/{epoch}/{seq}")},
     "enrolment": {("PUT", "/api/v1/hosts/{host_id}")},
-    "person": {("GET", "/api/v1/hosts"), ("GET", "/api/v1/fingerprints"), ("GET", "/api/v1/compare")},
+    "person": {
+        ("POST", "/api/v1/gates"),
+        ("GET", "/api/v1/hosts"),
+        ("GET", "/api/v1/fingerprints"),
+        ("GET", "/api/v1/compare"),
+    },
 }
 
 
@@ -172,7 +177,7 @@ HEADERS = {
         ("GET", "/api/v1/hosts", 401),
         ("GET", "/api/v1/nowhere", 404),
         ("DELETE", "/api/v1/hosts", 405),
-        ("PUT", "/api/v1/hosts/odd%20id", 422),
+        ("PUT", "/api/v1/hosts/odd%20id", 401),
         ("POST", "/login", 422),
     ],
 )
@@ -194,7 +199,7 @@ def test_the_policy_lets_no_inline_script_and_no_other_server_in() -> None:
 @pytest.mark.parametrize("path", ["/api/v1/nowhere", "/api/v1/hosts/odd%20id", "/api/v1/reports/x/1"])
 def test_every_refusal_of_the_api_is_a_problem_document(anybody: Asking, path: str) -> None:
     answer = anybody.bearing("x").ask("PUT", path, json={})
-    assert answer.status_code in (404, 405, 422)
+    assert answer.status_code in (401, 404, 405)
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json().keys() >= {"title", "status", "detail"}
     assert isinstance(answer.json()["detail"], str)

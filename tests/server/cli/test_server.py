@@ -47,7 +47,9 @@ def test_an_access_token_has_its_role_and_name(tmp_path: Path, sqlite_url: str, 
     token = server(tmp_path, "token", role, "--name", "github").output.strip()
     engine = open_database(sqlite_url)
     with reading(engine) as connection:
-        assert access.role_of(connection, token, datetime.now(UTC)) == role
+        found = access.holder_of(connection, token, datetime.now(UTC))
+        assert found is not None
+        assert found.role == role
         assert connection.scalar(select(access_token.c.name)) == "github"
     engine.dispose()
 

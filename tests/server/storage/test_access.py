@@ -7,12 +7,15 @@ import pytest
 from sqlalchemy import Engine, select
 
 from envparity_server.storage import access
+from envparity_server.storage.actors import Actor, Role
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.tables import metadata
 from tests.server.making import NOON
 
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
+
+ADMIN = Actor("person:admin", Role.ADMIN)
 
 
 def test_a_token_enrols_as_often_as_it_says(database: Engine) -> None:
@@ -77,9 +80,9 @@ def test_of_two_agents_at_the_last_use_exactly_one_gets_it(database: Engine) -> 
 def test_an_access_token_has_its_role_until_it_expires(database: Engine) -> None:
     with writing(database) as connection:
         token = access.make_access_token(connection, "ci", "github", DAY, NOON)
-        assert access.role_of(connection, token, NOON + DAY - SECOND) == "ci"
-        assert access.role_of(connection, token, NOON + DAY) is None
-        assert access.role_of(connection, f"{token}x", NOON) is None
+        assert access.holder_of(connection, token, NOON + DAY - SECOND) == Actor("token:github", Role.CI)
+        assert access.holder_of(connection, token, NOON + DAY) is None
+        assert access.holder_of(connection, f"{token}x", NOON) is None
 
 
 def test_a_login_code_works_once(database: Engine) -> None:
@@ -88,7 +91,7 @@ def test_a_login_code_works_once(database: Engine) -> None:
         session = access.use_login(connection, code, NOON)
         assert session is not None
         assert access.use_login(connection, code, NOON) is None
-        assert access.is_session(connection, session, NOON)
+        assert access.person_of_session(connection, session, NOON) == ADMIN
 
 
 def test_of_two_browsers_with_one_code_exactly_one_is_logged_in(database: Engine) -> None:
@@ -121,11 +124,11 @@ def test_a_session_expires_and_ends(database: Engine) -> None:
         first, second = (access.use_login(connection, access.make_login(connection, NOON), NOON) for _ in range(2))
         assert first
         assert second
-        assert access.is_session(connection, first, NOON + access.SESSION_LIFE - SECOND)
-        assert not access.is_session(connection, first, NOON + access.SESSION_LIFE)
+        assert access.person_of_session(connection, first, NOON + access.SESSION_LIFE - SECOND) == ADMIN
+        assert access.person_of_session(connection, first, NOON + access.SESSION_LIFE) is None
         access.end_session(connection, first)
-        assert not access.is_session(connection, first, NOON)
-        assert access.is_session(connection, second, NOON)
+        assert access.person_of_session(connection, first, NOON) is None
+        assert access.person_of_session(connection, second, NOON) == ADMIN
 
 
 def test_nothing_that_was_handed_out_is_stored(database: Engine) -> None:

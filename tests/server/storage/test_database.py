@@ -12,6 +12,8 @@ from envparity_agent.errors import CannotTell, EnvparityError, UsageError
 from envparity_server.storage.database import check_schema, migrate, open_database, reading, writing
 from envparity_server.storage.tables import metadata
 
+ONE_OBJECT = text("INSERT INTO content (hash, kind, body, stored_at) VALUES ('a', 'page', 'b', '2026-11-01')")
+
 
 def test_a_migrated_database_has_the_schema_of_this_program(empty_database: Engine) -> None:
     migrate(empty_database)
@@ -24,7 +26,7 @@ def test_a_migrated_database_has_the_schema_of_this_program(empty_database: Engi
 def test_migrating_twice_is_harmless(empty_database: Engine) -> None:
     migrate(empty_database)
     with writing(empty_database) as connection:
-        connection.execute(text("INSERT INTO content (hash, body) VALUES ('a', 'b')"))
+        connection.execute(ONE_OBJECT)
     migrate(empty_database)
     check_schema(empty_database)
     with reading(empty_database) as connection:
@@ -97,7 +99,7 @@ def test_sqlite_keeps_what_it_has_acknowledged(sqlite: Engine) -> None:
 def test_a_transaction_that_fails_leaves_nothing(database: Engine) -> None:
     def fail() -> None:
         with writing(database) as connection:
-            connection.execute(text("INSERT INTO content (hash, body) VALUES ('a', 'b')"))
+            connection.execute(ONE_OBJECT)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -110,7 +112,8 @@ def test_no_update_of_two_writers_is_lost(database: Engine) -> None:
     with writing(database) as connection:
         connection.execute(
             text(
-                "INSERT INTO enrolment_token (token_hash, expires_at, uses_left) VALUES ('a', '2030-01-01 00:00:00', 0)"
+                "INSERT INTO enrolment_token (token_hash, id, created_by, expires_at, uses_left) "
+                "VALUES ('a', 'a', 'local', '2030-01-01 00:00:00', 0)"
             )
         )
 

@@ -9,7 +9,7 @@ from envparity_agent.fingerprint import Fingerprint
 from envparity_server.storage import history
 from envparity_server.storage.database import writing
 from tests.server.fleet import enrolled, report
-from tests.server.making import NOON, host, packages
+from tests.server.making import NOON, host, packages, tree
 
 A, B = host(packages({"idna": "3.4"})), host(packages({"idna": "3.7"}))
 HOUR = timedelta(hours=1)
@@ -45,7 +45,7 @@ def test_a_host_that_never_reported_has_no_history(database: Engine) -> None:
     host_id = lived(database)
     with writing(database) as connection:
         assert history.intervals(connection, host_id) == []
-        assert history.at(connection, host_id, NOON) is None
+        assert history.at(connection, [host_id], NOON) == {}
 
 
 def test_the_newest_intervals_come_first_and_are_limited(database: Engine) -> None:
@@ -63,8 +63,9 @@ def test_a_moment_has_the_root_of_its_interval_or_of_the_last_one_before(
 ) -> None:
     host_id = lived(database, A, A, B, A)
     with writing(database) as connection:
-        found = history.at(connection, host_id, NOON + hours * HOUR)
-    assert (found.root if found else None) == (expected.root if expected else None)
+        found = history.at(connection, [host_id], NOON + hours * HOUR).get(host_id)
+    assert (found.interval.root if found else None) == (expected.root if expected else None)
+    assert (found.sections if found else None) == (tree(expected) if expected else None)
 
 
 def test_the_histories_of_two_hosts_are_apart(database: Engine) -> None:
@@ -86,6 +87,6 @@ def test_a_clock_of_the_server_that_steps_back_mixes_up_no_interval(database: En
         found = history.intervals(connection, one.id)
         assert [(interval.root, interval.last_seen is None) for interval in found] == [(B.root, True), (A.root, False)]
         assert all(interval.last_seen is None or interval.first_seen <= interval.last_seen for interval in found)
-        assert history.at(connection, one.id, NOON + HOUR) == found[0]
+        assert history.at(connection, [one.id], NOON + HOUR)[one.id].interval == found[0]
         assert after.seen_at is not None
         assert after.seen_at >= NOON

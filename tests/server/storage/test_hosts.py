@@ -15,11 +15,11 @@ from tests.server.making import NOON, OPERATING_SYSTEM, host
 def test_a_host_that_was_added_is_found_by_its_id_name_and_credential(database: Engine) -> None:
     with writing(database) as connection:
         added = enrolled(connection, "web-1", "prod", {"role": "web"})
-        assert hosts.by_credential(connection, access.hashed("credential of web-1")) == added
+        assert hosts.by_credential(connection, access.hashed("credential of web-1"), NOON) == added
         assert hosts.named(connection, "web-1") == hosts.named(connection, added.id) == [added]
         assert hosts.has_credential(connection, added.id, access.hashed("credential of web-1"))
         assert not hosts.has_credential(connection, added.id, access.hashed("another"))
-        assert hosts.by_credential(connection, access.hashed("another")) is None
+        assert hosts.by_credential(connection, access.hashed("another"), NOON) is None
         assert hosts.by_id(connection, "0" * 16) is None
     assert (added.environment, added.labels, added.enrolled_at) == ("prod", {"role": "web"}, NOON)
     assert added.state(NOON) == "never reported"

@@ -1,0 +1,62 @@
+"""Which role each route of the API needs: the one list, and what holds it; a route that is not in it is refused."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from http import HTTPStatus
+
+from fastapi import Request
+
+from envparity_server.api.authentication import actor_of, bearer, is_agent, is_enrolling, refused
+from envparity_server.api.problems import Problem
+from envparity_server.storage.actors import Actor, Role
+
+
+class Stranger(StrEnum):
+    """Who has no role: anybody, an agent by its host's credential, a host that enrols by a token."""
+
+    ANYBODY = "anybody"
+    AGENT = "agent"
+    ENROLLING = "enrolling"
+
+
+_CI, _VIEWER, _OPERATOR, _ADMIN = Role.CI, Role.VIEWER, Role.OPERATOR, Role.ADMIN
+
+NEEDS: Mapping[tuple[str, str], Role | Stranger] = {
+    ("GET", "/api/v1/schemas/fingerprint"): Stranger.ANYBODY,
+    ("PUT", "/api/v1/hosts/{host_id}"): Stranger.ENROLLING,
+    ("PUT", "/api/v1/objects"): Stranger.AGENT,
+    ("PUT", "/api/v1/reports/{epoch}/{seq}"): Stranger.AGENT,
+    ("GET", "/api/v1/hosts"): _VIEWER,
+    ("GET", "/api/v1/fingerprints"): _VIEWER,
+    ("GET", "/api/v1/compare"): _VIEWER,
+    ("POST", "/api/v1/gates"): _CI,
+}
+
+
+def authorised(request: Request) -> None:
+    """Let a request pass that its route's needs allow, the actor in `request.state`; raises Problem 401 or 403.
+
+    It runs before a body is read: nothing of a stranger's is decompressed or parsed.
+    """
+    needs = NEEDS.get((request.method, request.scope["route"].path))
+    if needs is None:
+        raise Problem(HTTPStatus.FORBIDDEN, "nobody may use this route: it has no rule")
+    if needs == Stranger.ANYBODY:
+        return
+    if isinstance(needs, Stranger):
+        known = is_agent if needs == Stranger.AGENT else is_enrolling
+        if not known(request, bearer(request)):
+            raise refused()
+        return
+    actor = actor_of(request)
+    if actor is None:
+        raise refused()
+    if not actor.role.may(needs):
+        raise Problem(HTTPStatus.FORBIDDEN, f"the role {actor.role} may not do this", f"it needs the role {needs}")
+    request.state.actor = actor
+
+
+def actor(request: Request) -> Actor:
+    """Who asks, as `authorised` found; a dependency of the routes."""
+    found: Actor = request.state.actor
+    return found
