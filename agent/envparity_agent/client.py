@@ -109,6 +109,15 @@ class Client:
         body = json.dumps({**question, "fingerprint": fingerprint.document()}).encode()
         return self._send("POST", "/api/v1/gates", body, "application/json")
 
+    def ask(
+        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Any other question to the API, as the verbs that manage the server ask it; `path` begins below /api/v1."""
+        content = None if body is None else json.dumps(body).encode()
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        request = self._http.build_request(method, f"/api/v1{path}", params=query, content=content, headers=headers)
+        return self._answer(request)
+
     def _get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         return self._answer(self._http.build_request("GET", path, params=query))
 
