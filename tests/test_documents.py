@@ -5,12 +5,16 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
-from envparity_agent import __version__
+from envparity_agent import __version__, cli
 from envparity_agent.config import AgentSettings, agent_settings
 from envparity_server.settings import ServerSettings, server_settings
 
@@ -31,6 +35,34 @@ def _commands() -> list[tuple[str, str]]:
     return sorted({(name, command) for name, command in found if not command.startswith(prose)})
 
 
+def _verb(words: list[str]) -> list[str]:
+    """The words of a command line that name a verb, without what it is given."""
+    named = [list(verb) for verb in VERBS if words[: len(verb)] == list(verb)]
+    assert named, f"envparity has no verb {' '.join(words[:3])}"
+    return max(named, key=len)
+
+
+def _leaves(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every verb with its words: a group is one as well, by the help that lists its own."""
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():  # typer brings a click of its own, or uses click's
+        yield from _leaves(inner, *path, name)
+
+
+def _verbs() -> dict[tuple[str, ...], Any]:
+    found: dict[tuple[str, ...], Any] = {}
+    for entry in (*cli._OWN, *entry_points(group=cli._GROUP)):
+        loaded = entry.load()
+        group = loaded if isinstance(loaded, typer.Typer) else typer.Typer()
+        if group is not loaded:
+            group.command(entry.name)(loaded)
+        found |= dict(_leaves(typer.main.get_command(group), entry.name))
+    return found
+
+
+VERBS = _verbs()
+
+
 @cache
 def _help(*verbs: str) -> str:
     shown = subprocess.run(
@@ -43,8 +75,7 @@ def _help(*verbs: str) -> str:
 @pytest.mark.parametrize(("document", "command"), _commands())
 def test_every_command_in_a_document_is_one(document: str, command: str) -> None:
     words = shlex.split(command)
-    verbs = words[:2] if words[0] in ("agent", "server") and len(words) > 1 else words[:1]
-    shown = _help(*verbs)
+    shown = _help(*_verb(words))
     for option in (word.partition("=")[0] for word in words if word.startswith("--")):
         assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", shown), f"{document}: {option} of {command}"
 
@@ -67,6 +98,13 @@ def test_every_setting_is_documented(setting: str) -> None:
     assert re.search(rf"`\[?{setting}\]?`", (ROOT / "README.md").read_text("utf-8")), setting
 
 
+@pytest.mark.parametrize("verb", [verb for verb, command in VERBS.items() if not hasattr(command, "commands")])
+def test_every_verb_is_documented_and_its_help_has_an_example(verb: tuple[str, ...]) -> None:
+    name = f"envparity {' '.join(verb)}"
+    assert re.search(rf"{re.escape(name)}\b", (ROOT / "README.md").read_text("utf-8")), f"the README lacks {name}"
+    assert re.search(rf"\s{re.escape(name)}\b", VERBS[verb].help or ""), f"the help of {name} lacks an example"
+
+
 def test_the_example_has_every_setting_of_the_agent() -> None:
     example = tomllib.loads((ROOT / "examples/agent.toml").read_text("utf-8"))
     assert example.keys() == AgentSettings.__dataclass_fields__.keys()
@@ -74,3 +112,8 @@ def test_the_example_has_every_setting_of_the_agent() -> None:
 
 def test_the_changelog_has_this_version() -> None:
     assert f"## {__version__} " in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_the_example_has_every_setting_of_the_server() -> None:
+    example = tomllib.loads((ROOT / "examples/server.toml").read_text("utf-8"))
+    assert example.keys() == ServerSettings.model_fields.keys() - {"database_url"}  # of the file that holds it
