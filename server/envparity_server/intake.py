@@ -12,7 +12,6 @@ from envparity_agent.fingerprint import Reason, Status
 from envparity_server.storage import changes, content, history, hosts, items
 from envparity_server.storage.history import SectionHead
 
-
 MAX_SKEW = 2**31 - 1  # seconds: what the column takes
 MAX_NAME = 2048  # bytes of a section's path: an index of PostgreSQL takes rows of at most 2,704
 
@@ -69,7 +68,7 @@ def _advance(connection: Connection, host: hosts.Host, report: Mapping[str, Any]
         return missing
     trees = history.at(connection, [host.id])
     before = trees[host.id].sections if trees else {}
-    new = set(sections.values()) - set(before.values())
+    new = {hash for path, hash in sections.items() if before.get(path) != hash}
     heads = content.load(connection, new)
     unheard = new - history.known(connection, new)  # of the others all that is below was there when they came
     missing = _lacking(connection, new, "section") or _lacking(
@@ -126,8 +125,5 @@ def _is_good(head: Mapping[str, Any]) -> bool:
 def _skew(taken_at: str, now: datetime) -> int:
     """Seconds that the host's clock is ahead of the server's, as far as the moment of the report tells."""
     taken = datetime.fromisoformat(taken_at)
-    try:
-        ahead = (taken if taken.tzinfo else taken.replace(tzinfo=UTC)) - now
-    except OverflowError:  # the year 1 or 9999 with an offset
-        return -MAX_SKEW if taken.year == 1 else MAX_SKEW
+    ahead = (taken if taken.tzinfo else taken.replace(tzinfo=UTC)) - now
     return max(-MAX_SKEW, min(int(ahead.total_seconds()), MAX_SKEW))

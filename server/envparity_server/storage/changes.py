@@ -141,8 +141,8 @@ def _differences(left: _Side, right: _Side) -> list[Difference]:
     told = {one.id for one in found}
     found += [one for one in _compared(left, right, packages) if one.id not in told and _is_told(one, left, right)]
     for path in left.sections.keys() ^ right.sections.keys():
-        around = both & {*above(path), *governing(path)}
-        found += (one for one in _compared(left, right, {path, *around}) if _is_of_whole(one, path, left, right))
+        around = {path, *above(path), *governing(path)}
+        found += (one for one in _compared(left, right, around) if _is_of_whole(one, path, left, right))
     rated = [replace(one, severity=severity(one)) for one in found]
     return sorted(rated, key=lambda one: (-one.severity, one.section, one.item, one.attribute))
 

@@ -37,20 +37,29 @@ class Known:
 def known(
     connection: Connection, host: Host, before: Mapping[str, str], paths: Iterable[str], seen_at: datetime
 ) -> dict[str, Known]:
-    """What is known of some sections (and of what their covers list), before the report after the one at `seen_at`.
+    """What is known of some sections, and of those that a cover among them lists, after the report at `seen_at`.
 
     `before` is the tree of that report, path -> hash. A path of which nothing is known is left out: it was never there,
     or a good covering section said since that it is not.
     """
-    present = {path: before[path] for path in paths if path in before}
-    sections = content.stored(connection, {"present": present})["present"]
-    found = {path: Known(section, seen_at) for path, section in sections.items()}
-    blind = {path for path, section in sections.items() if _is_cover(path) and not is_complete(section)}
-    unlisted = [path for path in paths if path not in before and not _listed(path, found)]
+    wanted = set(paths)
+    found = _present(connection, before, wanted & before.keys(), seen_at)
+    blind = {path for path, one in found.items() if _is_cover(path) and not is_complete(one.section)}
+    if blind:
+        below = {path for path in before if not blind.isdisjoint(governing(path))}
+        found |= _present(connection, before, below - found.keys(), seen_at)
+    unlisted = {path for path in wanted - before.keys() if not _is_listed(path, found)}
     if blind or unlisted:
         found |= _unlisted(connection, host, blind, unlisted, seen_at)
-    unread = {path: one for path, one in found.items() if not is_complete(one.section)}
+    unread = [path for path, one in found.items() if not is_complete(one.section)]
     return {**found, **_last_read(connection, host, unread, seen_at)} if unread else found
+
+
+def _present(
+    connection: Connection, before: Mapping[str, str], paths: Iterable[str], seen_at: datetime
+) -> dict[str, Known]:
+    sections = content.stored(connection, {"present": {path: before[path] for path in paths}})["present"]
+    return {path: Known(section, seen_at) for path, section in sections.items()}
 
 
 def governing(path: str) -> Iterator[str]:
@@ -76,14 +85,14 @@ def _is_cover(path: str) -> bool:
     return path.rpartition("/")[2] in COVERING.values()
 
 
-def _listed(path: str, found: Mapping[str, Known]) -> bool:
+def _is_listed(path: str, found: Mapping[str, Known]) -> bool:
     """Whether the report before would have had a path, were it there."""
     covers = [found[cover].section for cover in governing(path) if cover in found]
     return bool(covers) and is_complete(covers[-1])
 
 
 def _unlisted(
-    connection: Connection, host: Host, blind: set[str], wanted: list[str], seen_at: datetime
+    connection: Connection, host: Host, blind: set[str], wanted: set[str], seen_at: datetime
 ) -> dict[str, Known]:
     """Sections that the report before did not list and that nothing good said to be gone: as they were last."""
     gone = (
@@ -95,8 +104,8 @@ def _unlisted(
     )
     joined = and_(section_history.c.path == gone.c.path, section_history.c.first_seen == gone.c.begun)
     rows = connection.execute(select(section_history).join(gone, joined).where(section_history.c.host_id == host.id))
-    asked = [row for row in rows if row.path in wanted or any(cover in blind for cover in governing(row.path))]
-    listed_at = last_good(connection, host, {cover for row in asked for cover in governing(row.path)}, seen_at)
+    asked = [row for row in rows if row.path in wanted or not blind.isdisjoint(governing(row.path))]
+    listed_at = _last_good(connection, host, {cover for row in asked for cover in governing(row.path)}, seen_at)
     lasting = [
         row
         for row in asked
@@ -106,7 +115,7 @@ def _unlisted(
     return {row.path: Known(sections[row.path], row.last_seen) for row in lasting}
 
 
-def last_good(connection: Connection, host: Host, paths: Iterable[str], seen_at: datetime) -> dict[str, datetime]:
+def _last_good(connection: Connection, host: Host, paths: Iterable[str], seen_at: datetime) -> dict[str, datetime]:
     """The last report of a host in which each section was good; one that never was is left out."""
     found: dict[str, datetime] = {}
     for batch in batches(sorted(paths)):
@@ -135,7 +144,7 @@ def was_there(connection: Connection, host: Host, moments: Mapping[str, datetime
     return found
 
 
-def _last_read(connection: Connection, host: Host, unread: Mapping[str, Known], seen_at: datetime) -> dict[str, Known]:
+def _last_read(connection: Connection, host: Host, unread: Iterable[str], seen_at: datetime) -> dict[str, Known]:
     """The last good state of sections that are not good, or what was read of them last."""
     by_path: dict[str, list[Row[tuple[object, ...]]]] = {}
     for batch in batches(sorted(unread)):
