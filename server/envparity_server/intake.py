@@ -1,7 +1,7 @@
 """A report arrives: objects are verified and stored, and the root hash becomes the host's last one, durably."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,8 +9,11 @@ from sqlalchemy import Connection
 from envparity_agent.documents import examined
 from envparity_agent.errors import EnvparityError, InvalidDocument
 from envparity_agent.fingerprint import Reason, Status
-from envparity_server.storage import content, history, hosts
+from envparity_server.storage import changes, content, history, hosts, items
 from envparity_server.storage.history import SectionHead
+
+MAX_SKEW = 2**31 - 1  # seconds: what the column takes
+MAX_NAME = 2048  # bytes of a section's path: an index of PostgreSQL takes rows of at most 2,704
 
 
 class Conflict(EnvparityError):
@@ -23,6 +26,7 @@ def store_objects(connection: Connection, body: bytes, now: datetime) -> list[st
     The server takes the hash of the bytes that it received, so that an object cannot claim another one's.
     """
     objects = [(examined(line), line) for line in body.split(b"\n") if line]
+    content.hold(connection)
     content.store(connection, ((one.kind, line) for one, line in objects), now)
     return content.missing(connection, (hash for one, _ in objects for hash in one.references))
 
@@ -45,23 +49,26 @@ def accept(
             else f"report {seq} is older than {host.seq}, which was accepted",
             "a machine that was cloned or restored enrols again: envparity agent enroll",
         )
+    skew = _skew(report["taken_at"], now)
     if host.seen_at is not None:
         now = max(now, host.seen_at + timedelta(microseconds=1))  # whatever the server's clock does
     if report["root"] != host.root:
-        missing = _advance(connection, host, report["root"], now)
+        missing = _advance(connection, host, report, now)
         if missing:
             return False, missing
-    hosts.record(connection, host.id, {**report, "epoch": epoch, "seq": seq}, now)
+    hosts.record(connection, host.id, {**report, "epoch": epoch, "seq": seq, "skew": skew}, now)
     return False, []
 
 
-def _advance(connection: Connection, host: hosts.Host, root: str, now: datetime) -> list[str]:
-    """Begin what a root says as what the host runs now; returns what its tree lacks, and then has done nothing."""
-    sections, missing = _sections(connection, root)
+def _advance(connection: Connection, host: hosts.Host, report: Mapping[str, Any], now: datetime) -> list[str]:
+    """Begin what a report says as what the host runs now; returns what its tree lacks, and then has done nothing."""
+    content.hold(connection)  # what is there now is there until this is committed
+    sections, missing = _sections(connection, report["root"])
     if missing:
         return missing
-    before = history.at(connection, [host.id])
-    new = set(sections.values()) - set(before[host.id].sections.values() if before else ())
+    trees = history.at(connection, [host.id])
+    before = trees[host.id].sections if trees else {}
+    new = {hash for path, hash in sections.items() if before.get(path) != hash}
     heads = content.load(connection, new)
     unheard = new - history.known(connection, new)  # of the others all that is below was there when they came
     missing = _lacking(connection, new, "section") or _lacking(
@@ -69,9 +76,19 @@ def _advance(connection: Connection, host: hosts.Host, root: str, now: datetime)
     )
     if missing:
         return missing
+    _check_names(sections, heads)
+    changes.record(connection, host, before, sections, report["observed"], now)
     told = {hash: SectionHead(head["kind"], _is_good(head)) for hash, head in heads.items()}
-    history.advance(connection, host.id, root, sections, told, host.seen_at, now)
+    history.advance(connection, host.id, report["root"], sections, told, host.seen_at, now)
+    items.index(connection, new)
     return []
+
+
+def _check_names(sections: Iterable[str], heads: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise InvalidDocument for names that no index of the databases can hold."""
+    for name in (*sections, *(head["kind"] for head in heads.values())):
+        if "\0" in name or len(name.encode()) > MAX_NAME:
+            raise InvalidDocument(f"the path or kind {name[:40]!r} of a section has a NUL or over {MAX_NAME} bytes")
 
 
 def _sections(connection: Connection, root: str) -> tuple[dict[str, str], list[str]]:
@@ -103,3 +120,10 @@ def _is_good(head: Mapping[str, Any]) -> bool:
     """Whether an item that is missing from the section is known not to be there."""
     absent = head["status"] == Status.ABSENT and tuple(head["reasons"]) == (Reason.NOT_INSTALLED,)
     return absent or head["status"] == Status.OK
+
+
+def _skew(taken_at: str, now: datetime) -> int:
+    """Seconds that the host's clock is ahead of the server's, as far as the moment of the report tells."""
+    taken = datetime.fromisoformat(taken_at)
+    ahead = (taken if taken.tzinfo else taken.replace(tzinfo=UTC)) - now
+    return max(-MAX_SKEW, min(int(ahead.total_seconds()), MAX_SKEW))

@@ -242,7 +242,7 @@ def _items(
         if not _lists_all(other) or SPLIT in body:
             state = State.UNKNOWN
         yield Difference(
-            left.path, left.kind, item, _leading(body), state,
+            left.path, left.kind, item, leading(body), state,
             _shown(ours.get(item)), _shown(theirs.get(item)), owner=owner(ours.get(item), theirs.get(item)),
         )  # fmt: skip
     declared = declares_part(left) or declares_part(right)
@@ -253,7 +253,7 @@ def _items(
         yield from _item(left, item, ours[item], theirs[item], differing, one_abi, declared)
 
 
-def _leading(attributes: Attributes) -> str:
+def leading(attributes: Attributes) -> str:
     """The attribute that tells most about an item that only one side has."""
     told = ("version", "reference", "change", "commit", "tree", "command", VALUE)
     return next((name for name in told if name in attributes), "")
@@ -264,7 +264,7 @@ def _shown(attributes: Attributes | None) -> Value:
         return None
     if SPLIT in attributes:
         return attributes[SPLIT]
-    return attributes.get(_leading(attributes), True)
+    return attributes.get(leading(attributes), True)
 
 
 def _differing(ours: Items, theirs: Items, items: list[str], names: frozenset[str]) -> dict[str, frozenset[str]]:

@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_agent.canonical import decode, digest
@@ -18,6 +18,7 @@ from envparity_server.storage.tables import content
 _Row = TypeVar("_Row")
 _Key = TypeVar("_Key", bound=Hashable)
 
+_PRUNING = 0x656E7670  # key of the advisory lock between those who refer to content and who takes it away
 _BATCH = 500  # values in one IN (...): SQLite's default limit is 999
 
 
@@ -57,6 +58,21 @@ def kinds(connection: Connection, hashes: Iterable[str]) -> dict[str, str]:
         rows = connection.execute(select(content.c.hash, content.c.kind).where(content.c.hash.in_(batch)))
         found.update((row.hash, row.kind) for row in rows)
     return found
+
+
+def hold(connection: Connection) -> None:
+    """Keep what is stored from being pruned until the transaction ends: for whoever is about to refer to it.
+
+    SQLite has one writer, and needs none of it.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock_shared(_PRUNING)))
+
+
+def hold_alone(connection: Connection) -> None:
+    """Wait until nobody holds what is stored, and keep everybody from it until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_PRUNING)))
 
 
 def batches(values: list[_Row]) -> Iterator[list[_Row]]:

@@ -154,6 +154,7 @@ change = Table(
     Column("distance", String(16)),
     Column("severity", Integer, nullable=False),
     Column("actor", Text),  # who, where a log names one
+    Column("origin", Text),  # how it came to be: `added in the container`
     Index("change_host", "host_id", "before"),
     Index("change_item", "item", "section"),
     Index("change_before", "before"),

@@ -104,6 +104,7 @@ def _make_tables() -> None:
         sa.Column("distance", sa.String(16)),
         sa.Column("severity", sa.Integer, nullable=False),
         sa.Column("actor", sa.Text),
+        sa.Column("origin", sa.Text),
     )
     op.create_index("change_before", "change", ["before"])
     op.create_index("change_host", "change", ["host_id", "before"])

@@ -1,0 +1,383 @@
+"""Tests of what the server remembers to have changed on a host."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, Engine
+
+from envparity_agent.fingerprint import Attributes, Fingerprint, Reason, Section, Status
+from envparity_server.compare.model import Distance, Severity, State
+from envparity_server.storage import changes
+from envparity_server.storage.changes import Change
+from envparity_server.storage.database import writing
+from tests.server.fleet import enrolled, report
+from tests.server.making import ENGINE, NOON, OPERATING_SYSTEM, SEARCHED, host, packages, section, versions
+
+HOUR = timedelta(hours=1)
+SHOP = "python/srv/shop"
+INSIDE = "container/web/python/site"
+PERMISSION = Reason.PERMISSION
+
+
+def lived(connection: Connection, *reports: Fingerprint) -> list[Change]:
+    """The changes of a host that reported these, one each hour from noon, the oldest first."""
+    one = enrolled(connection, "web-1")
+    for number, fingerprint in enumerate(reports):
+        report(connection, one, fingerprint, NOON + number * HOUR)
+    found, total = changes.of_hosts(connection, [one.id], limit=10_000)
+    assert total == len(found)
+    return found[::-1]
+
+
+def remembered(engine: Engine, *reports: Fingerprint) -> list[Change]:
+    with writing(engine) as connection:
+        return lived(connection, *reports)
+
+
+Told = tuple[str, str, State, object, object, float, float]
+
+
+def told(found: list[Change]) -> list[Told]:
+    """Each change in short: between which hours after noon."""
+
+    def hours(moment: datetime) -> float:
+        return (moment - NOON) / HOUR
+
+    return [
+        (one.section, one.item, one.state, one.left, one.right, hours(one.after), hours(one.before)) for one in found
+    ]
+
+
+def shop(pinned: Mapping[str, str], status: Status = Status.OK, *reasons: str) -> Fingerprint:
+    return host(SEARCHED, section(SHOP, versions(pinned), status, *reasons))
+
+
+FAILED = host(SEARCHED, section(SHOP, {}, Status.FAILED, PERMISSION))
+A, B = shop({"idna": "3.4"}), shop({"idna": "3.7"})
+
+
+def partial(pinned: Mapping[str, str]) -> Fingerprint:
+    return shop(pinned, Status.PARTIAL, PERMISSION)
+
+
+def test_a_change_tells_what_it_was_and_between_which_reports(database: Engine) -> None:
+    (one,) = remembered(database, A, A, B)
+    assert (one.section, one.kind, one.item, one.attribute) == (SHOP, "python", "idna", "version")
+    assert (one.state, one.left, one.right) == (State.CHANGED, "3.4", "3.7")
+    assert (one.after, one.before) == (NOON + HOUR, NOON + 2 * HOUR)
+    assert (one.distance, one.severity, one.actor, one.origin) == (Distance.MINOR, Severity.MEDIUM, None, None)
+    assert one.words == "3.4 → 3.7"
+
+
+def test_a_first_report_and_the_same_again_tell_nothing(database: Engine) -> None:
+    assert remembered(database, A, A, A) == []
+
+
+def test_there_and_back_again_is_two_changes(database: Engine) -> None:
+    assert told(remembered(database, A, B, A)) == [
+        (SHOP, "idna", State.CHANGED, "3.4", "3.7", 0, 1),
+        (SHOP, "idna", State.CHANGED, "3.7", "3.4", 1, 2),
+    ]
+
+
+def test_an_item_comes_and_goes(database: Engine) -> None:
+    both = shop({"idna": "3.4", "six": "1.16"})
+    found = remembered(database, A, both, A)
+    assert told(found) == [
+        (SHOP, "six", State.ONLY_RIGHT, None, "1.16", 0, 1),
+        (SHOP, "six", State.ONLY_LEFT, "1.16", None, 1, 2),
+    ]
+    assert [one.words for one in found] == ["came: 1.16", "went: 1.16"]
+
+
+def test_what_failed_in_between_hides_and_invents_nothing(database: Engine) -> None:
+    assert told(remembered(database, A, FAILED, FAILED, B)) == [(SHOP, "idna", State.CHANGED, "3.4", "3.7", 0, 3)]
+
+
+def test_what_failed_and_came_back_the_same_is_no_change(database: Engine) -> None:
+    assert remembered(database, A, FAILED, A, partial({}), A) == []
+
+
+def test_a_partial_section_never_loses_an_item(database: Engine) -> None:
+    assert remembered(database, shop({"idna": "3.4", "six": "1.16"}), partial({"idna": "3.4"})) == []
+
+
+def test_sections_that_are_partial_for_ever_still_change(database: Engine) -> None:
+    reports = [partial({"idna": "3.4", "gone": "1"}), partial({"idna": "3.7", "new": "1"}), partial({"idna": "3.8"})]
+    assert told(remembered(database, *reports)) == [
+        (SHOP, "idna", State.CHANGED, "3.4", "3.7", 0, 1),
+        (SHOP, "idna", State.CHANGED, "3.7", "3.8", 1, 2),
+    ]
+
+
+def test_a_failed_section_between_two_partial_ones_hides_nothing(database: Engine) -> None:
+    found = remembered(database, partial({"idna": "3.4"}), FAILED, partial({"idna": "3.7"}))
+    assert told(found) == [(SHOP, "idna", State.CHANGED, "3.4", "3.7", 0, 2)]
+
+
+def test_what_a_partial_section_told_is_not_told_again_by_a_good_one(database: Engine) -> None:
+    found = remembered(database, A, partial({"idna": "3.7"}), partial({}), shop({"idna": "3.7", "six": "1.16"}))
+    assert told(found) == [
+        (SHOP, "idna", State.CHANGED, "3.4", "3.7", 0, 1),
+        (SHOP, "six", State.ONLY_RIGHT, None, "1.16", 0, 3),
+    ]
+
+
+def test_a_change_that_only_partial_sections_saw_is_taken_back(database: Engine) -> None:
+    found = remembered(database, A, partial({"idna": "3.7"}), FAILED, A)
+    assert told(found) == [
+        (SHOP, "idna", State.CHANGED, "3.4", "3.7", 0, 1),
+        (SHOP, "idna", State.CHANGED, "3.7", "3.4", 1, 3),
+    ]
+
+
+def test_a_section_that_came_or_went_is_one_row(database: Engine) -> None:
+    job = section("python/srv/job", versions({"idna": "3.4", "six": "1.16"}))
+    with_job = host(*A.sections.values(), job)
+    found = remembered(database, A, with_job, A)
+    assert told(found) == [
+        ("python/srv/job", "", State.ONLY_RIGHT, None, None, 0, 1),
+        ("python/srv/job", "", State.ONLY_LEFT, None, None, 1, 2),
+    ]
+    assert [one.words for one in found] == ["came", "went"]
+
+
+def test_a_section_comes_back_as_it_may_be_once_more_and_is_one_row(database: Engine) -> None:
+    job, other = (section("python/srv/job", versions({"idna": version})) for version in ("3.4", "3.7"))
+    found = remembered(database, host(SEARCHED, job), host(SEARCHED), host(SEARCHED), host(SEARCHED, other))
+    assert told(found) == [
+        ("python/srv/job", "", State.ONLY_LEFT, None, None, 0, 1),
+        ("python/srv/job", "", State.ONLY_RIGHT, None, None, 2, 3),
+    ]
+
+
+BLIND = section("python", {}, Status.FAILED, PERMISSION)
+
+
+def test_what_a_failed_list_does_not_name_is_not_gone(database: Engine) -> None:
+    blind = host(BLIND)
+    assert told(remembered(database, A, blind, blind, B)) == [(SHOP, "idna", State.CHANGED, "3.4", "3.7", 0, 3)]
+
+
+def test_what_came_and_went_while_the_list_failed_is_told_when_it_is_good(database: Engine) -> None:
+    job = section("python/srv/job", versions({"six": "1.16"}))
+    found = remembered(database, A, host(BLIND, job), host(SEARCHED, job))
+    assert sorted(told(found)) == [
+        ("python/srv/job", "", State.ONLY_RIGHT, None, None, 0, 2),
+        (SHOP, "", State.ONLY_LEFT, None, None, 0, 2),
+    ]
+
+
+def test_no_container_is_gone_where_the_engine_could_not_be_asked(database: Engine) -> None:
+    web = section("container/web", {"image": {"config": "sha256:1", "reference": "web:1"}})
+    inside = section(INSIDE, versions({"idna": "3.4"}), kind="python")
+    later = section(INSIDE, versions({"idna": "3.7"}), kind="python")
+    listed = section("container/web/python", kind="python-search")
+    down = section("containers", {}, Status.FAILED, Reason.UNREACHABLE)
+    found = remembered(database, host(ENGINE, web, listed, inside), host(down), host(ENGINE, web, listed, later))
+    assert told(found) == [(INSIDE, "idna", State.CHANGED, "3.4", "3.7", 0, 2)]
+
+
+def test_a_container_that_went_is_one_row_with_all_that_is_in_it(database: Engine) -> None:
+    web = section("container/web", {"image": {"config": "sha256:1", "reference": "web:1"}})
+    inside = section(INSIDE, versions({"idna": "3.4"}), kind="python")
+    listed = section("container/web/python", kind="python-search")
+    whole = host(ENGINE, web, listed, inside)
+    found = remembered(database, whole, host(ENGINE), whole)
+    assert told(found) == [
+        ("container/web", "", State.ONLY_LEFT, None, None, 0, 1),
+        ("container/web", "", State.ONLY_RIGHT, None, None, 1, 2),
+    ]
+
+
+def test_a_package_that_was_put_into_a_container_is_one_change(database: Engine) -> None:
+    image: dict[str, Attributes] = {"image": {"config": "sha256:1", "reference": "web:1"}}
+    layer: dict[str, Attributes] = {"layer:/usr/site-packages#six": {"change": "added"}}
+    body: dict[str, Attributes] = {"six": {"version": "1.16", "location": "site-packages"}}
+    listed = section("container/web/python", kind="python-search")
+    site = "container/web/python/usr/lib/python3"
+    before = host(ENGINE, section("container/web", image), listed, section(site, kind="python"))
+    after = host(ENGINE, section("container/web", {**image, **layer}), listed, section(site, body, kind="python"))
+    (one,) = remembered(database, before, after)
+    assert (one.section, one.item, one.origin) == (site, "six", "added in the container")
+    assert one.words == "came: 1.16, added in the container"
+    assert one.severity >= Severity.HIGH
+
+
+def test_an_upgraded_agent_tells_no_change(database: Engine) -> None:
+    old = section(SHOP, {"idna": {"version": "3.4"}}, schema=1)
+    new = section(SHOP, {"idna": {"version": "3.4", "requested": True, "dirty": False}}, schema=2)
+    newer = section(SHOP, {"idna": {"version": "3.4", "requested": True, "dirty": True}}, schema=2)
+    app = section("app/shop", {"code": {"tree": "1"}}, kind="application")
+    search = replace(SEARCHED, schema=2)
+    (one,) = remembered(database, host(SEARCHED, old), host(search, new, app), host(search, newer, app))
+    assert (one.attribute, one.before) == ("dirty", NOON + 2 * HOUR)
+
+
+def test_both_an_os_package_and_the_distribution_that_it_brings_are_remembered(database: Engine) -> None:
+    def at(version: str) -> Fingerprint:
+        site = section(
+            "python/usr/lib/python3", {"pyyaml": {"version": version, "owner": f"deb:python3-yaml {version}"}}
+        )
+        return host(SEARCHED, section("os-packages", versions({"python3-yaml": version})), site)
+
+    found = remembered(database, at("6.0"), at("6.1"))
+    assert {(one.section, one.item) for one in found} == {
+        ("os-packages", "python3-yaml"),
+        ("python/usr/lib/python3", "pyyaml"),
+    }
+
+
+def test_the_log_of_the_package_manager_names_the_actor(database: Engine) -> None:
+    before = section("os-packages", versions({"curl": "8.1", "zlib1g": "1.2", "nano": "7", "vim": "9"}))
+    after = section("os-packages", versions({"curl": "8.2", "zlib1g": "1.3", "vim": "9"}))
+    log: dict[str, Attributes] = {
+        "os-packages": {
+            "2026-11-01 12:30:00": "apt upgrade by ada (1000): curl 8.1 -> 8.2, zlib1g 1.2 -> 1.3",
+            "2026-11-01 12:40:00": "apt-get remove: -nano 7",
+            "2026-11-01 12:50:00": "apt install by eve (1001): +curl 8.0",
+        }
+    }
+    with writing(database) as connection:
+        one = enrolled(connection, "web-1")
+        report(connection, one, host(before), NOON)
+        report(connection, one, host(after), NOON + HOUR, observed=log)
+        found, _ = changes.of_hosts(connection, [one.id])
+    assert {change.item: change.actor for change in found} == {
+        "curl": "apt upgrade (by ada)",
+        "zlib1g": "apt upgrade (by ada)",
+        "nano": "apt-get remove",
+    }
+
+
+def test_the_newest_change_of_an_item_is_found_on_each_host(database: Engine) -> None:
+    with writing(database) as connection:
+        one, other = enrolled(connection, "web-1"), enrolled(connection, "web-2")
+        for number, fingerprint in enumerate((A, B, A)):
+            report(connection, one, fingerprint, NOON + number * HOUR)
+        report(connection, other, A, NOON)
+        found = changes.latest(connection, [one.id, other.id], SHOP, "idna")
+    assert {host_id: (change.right, change.before) for host_id, change in found.items()} == {
+        one.id: ("3.4", NOON + 2 * HOUR)
+    }
+
+
+def test_changes_are_chosen_by_time_section_and_item(database: Engine) -> None:
+    with writing(database) as connection:
+        one = enrolled(connection, "web-1")
+        older = {"idna": "3.4", "six": "1.16", "Six": "1", "s[x": "1"}
+        newer = {"idna": "3.7", "six": "1.17", "Six": "2", "s[x": "2"}
+        for number, pinned in enumerate((older, newer, older)):
+            report(connection, one, shop(pinned), NOON + number * HOUR)
+
+        def items(**chosen: object) -> list[str]:
+            found, total = changes.of_hosts(connection, [one.id], **chosen)  # type: ignore[arg-type]  # any of them
+            assert total == len(found)
+            return sorted({change.item for change in found})
+
+        assert items(item="s?x") == ["s[x", "six"]
+        assert items(item="s[*") == ["s[x"]
+        assert items(item="%") == items(item="s_x") == items(section="python/srv/sho") == []
+        assert items(section=SHOP) == items(section="python") == ["Six", "idna", "s[x", "six"]
+        assert items(since=NOON + 3 * HOUR) == items(until=NOON) == []
+        newest, total = changes.of_hosts(connection, [one.id], limit=1)
+        assert (newest[0].before, total) == (NOON + 2 * HOUR, 8)
+
+
+def test_a_report_makes_a_bounded_number_of_rows(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MOST_ROWS", 4)
+    many = [host(SEARCHED, packages({f"a{n}": v for n in range(9)}), packages({"idna": v}, "python/b")) for v in "12"]
+    assert told(remembered(database, *many)) == [
+        (SHOP, "", State.CHANGED, None, "9 differences", 0, 1),
+        ("python/b", "idna", State.CHANGED, "1", "2", 0, 1),
+    ]
+
+
+def test_what_no_section_can_be_folded_into_is_one_row_for_the_rest(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "MOST_ROWS", 2)
+    many = [host(SEARCHED, *(packages({"idna": v}, f"python/{n}") for n in range(4))) for v in "12"]
+    assert [(one.section, one.words) for one in remembered(sqlite, *many)][-1] == ("", "3 more differences")
+
+
+def test_a_host_whose_names_are_as_long_as_may_be_is_remembered(database: Engine) -> None:
+    name = "".join(chr(0x10000 + 37 * number) for number in range(1000))
+    long = [
+        host(OPERATING_SYSTEM, section("os-packages", {name: {"version": v + "\0"}, "n\0": {"version": v}}))
+        for v in "12"
+    ]
+    assert len(remembered(database, *long)) == 2
+
+
+KINDS = {"os": "os", SHOP: "python", "container/web": "container", INSIDE: "python"}
+LISTED_BY = {SHOP: "python", "container/web": "containers", "container/web/python": "container/web"}
+LISTED_BY |= {INSIDE: "container/web/python"}
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Fingerprint:
+    """A report whose sections are there or not, good or not, as a host could have them."""
+    found: dict[str, Section] = {}
+    for path in ("os", "python", SHOP, "containers", "container/web", "container/web/python", INSIDE):
+        covered = LISTED_BY.get(path)
+        seldom = path in (SHOP, "container/web", INSIDE) and draw(st.integers(0, 3)) == 0
+        if seldom or (covered and (covered not in found or found[covered].status == Status.FAILED)):
+            continue
+        status = draw(st.sampled_from([Status.OK, Status.OK, Status.PARTIAL, Status.FAILED]))
+        items = draw(st.dictionaries(st.sampled_from("abc"), st.sampled_from("12"), max_size=3))
+        told = versions(items) if path in KINDS and status != Status.FAILED else {}
+        reasons = () if status == Status.OK else (PERMISSION,)
+        kind = KINDS.get(path) or ("containers" if path == "containers" else "python-search")
+        found[path] = section(path, _bodies(kind, told), status, *reasons, kind=kind)
+    return host(*found.values())
+
+
+def _bodies(kind: str, told: dict[str, Attributes]) -> dict[str, Attributes]:
+    """The items with the attribute that a kind has for their value."""
+    return {item: {"reference": body["version"]} for item, body in told.items()} if kind == "container" else told
+
+
+def _state(one: Section) -> dict[str, object]:
+    return {item: next(iter(body.values())) for item, body in one.items.items()}
+
+
+def replayed(reports: list[Fingerprint], rows: list[Change], path: str) -> dict[str, object] | None:
+    """What the rows make of the first good state of a section."""
+    state: dict[str, object] | None = None
+    for number, fingerprint in enumerate(reports):
+        moment = NOON + number * HOUR
+        one = fingerprint.sections.get(path)
+        for row in (row for row in rows if row.section == path and row.before == moment):
+            if not row.item:
+                if row.state == State.ONLY_RIGHT and one and one.status == Status.OK:
+                    state = _state(one)
+                elif row.state == State.ONLY_RIGHT:
+                    state = None
+            elif state is not None:
+                assert state.get(row.item) == row.left, row
+                state[row.item] = row.right
+        if state is None and one and one.status == Status.OK:
+            state = _state(one)
+        if state is not None:
+            state = {item: version for item, version in state.items() if version is not None}
+    return state
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(reports(), min_size=1, max_size=7))
+def test_the_changes_lead_from_the_first_good_state_to_the_last(sqlite: Engine, sequence: list[Fingerprint]) -> None:
+    with sqlite.connect().execution_options(envparity_writes=True) as connection, connection.begin() as transaction:
+        rows = lived(connection, *sequence)
+        transaction.rollback()
+    for path in KINDS:
+        good = [
+            one.sections[path] for one in sequence if path in one.sections and one.sections[path].status == Status.OK
+        ]
+        if not good or sequence[-1].sections.get(path) is not good[-1]:
+            continue  # partial ones since then may have told more
+        assert replayed(sequence, rows, path) == _state(good[-1])
