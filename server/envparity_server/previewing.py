@@ -1,4 +1,4 @@
-"""What a rule would hide among what differs now, before anybody makes it: each host against what its group agrees on."""
+"""What a rule would hide of what differs now, before anybody makes it: each host against what its group agrees on."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -65,29 +65,34 @@ class Preview:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What its maker should know."""
-        broad = f"{self.rule.match} fits whatever differs, also what nobody has seen yet: name a section"
-        partly = f"{self.hosts} of {self.hosts_there} hosts were looked at"
+        partly = f"only {self.hosts} of {self.hosts_there} fresh hosts were looked at"
         told = (
-            (broad, is_broad(self.rule.match)),
             (self.words, self.share >= _MUCH or (self.covered > 0 and is_broad(self.rule.match))),
             (partly, self.hosts < self.hosts_there),
         )
-        return tuple(text for text, is_so in told if is_so)
+        return (*breadth(self.rule), *(text for text, is_so in told if is_so))
+
+
+def breadth(rule: Rule) -> tuple[str, ...]:
+    """A warning where a rule fits everything."""
+    if not is_broad(rule.match):
+        return ()
+    return (f"{rule.match} fits whatever differs, also what nobody has seen yet: name a section",)
 
 
 def preview(connection: Connection, rule: Rule, now: datetime, environments: Environments = None) -> Preview:
-    """Hold a rule against the hosts of the environments that somebody may see, at most MOST_HOSTS of them.
+    """Hold a rule against the fresh hosts of the environments that somebody may see, at most MOST_HOSTS of them.
 
     Of each environment as many as of the others, as far as it has them; hosts that run the same are compared once.
     """
-    reported = [one for one in hosts.all_hosts(connection, environments) if one.root]
-    chosen = _spread(reported)[:MOST_HOSTS]
+    fresh = [one for one in hosts.all_hosts(connection, environments) if one.root and not one.is_stale(now)]
+    chosen = _spread(fresh)[:MOST_HOSTS]
     active = rules.active(connection, now)
     without_end = replace(rule, expires=None, severity=None)
     differences = hosts_covered = 0
     found: Counter[tuple[str, str, str]] = Counter()
     examples: dict[tuple[str, str, str], Difference] = {}
-    for host, comparison, subjects in _compared(connection, chosen, now, environments):
+    for comparison, subjects in _compared(connection, chosen, now, environments):
         unexpected = applied(comparison, active, subjects, now)
         open_ones = [one for one in unexpected.differences if one.state in DRIFT_STATES]
         alone = replace(unexpected, differences=tuple(open_ones))
@@ -102,23 +107,23 @@ def preview(connection: Connection, rule: Rule, now: datetime, environments: Env
             examples.setdefault(place, one)
     commonest = sorted(found, key=lambda place: (-found[place], place))[:_MOST_EXAMPLES]
     return Preview(
-        rule, found.total(), differences, len(chosen), len(reported), hosts_covered,
+        rule, found.total(), differences, len(chosen), len(fresh), hosts_covered,
         tuple(Example(examples[place], found[place]) for place in commonest),
     )  # fmt: skip
 
 
-def _spread(reported: Sequence[Host]) -> list[Host]:
+def _spread(fresh: Sequence[Host]) -> list[Host]:
     """The hosts in turns of one of each environment."""
     by_environment: dict[str, list[Host]] = {}
-    for one in reported:
+    for one in fresh:
         by_environment.setdefault(one.environment, []).append(one)
     return [one for turn in zip_longest(*by_environment.values()) for one in turn if one is not None]
 
 
 def _compared(
     connection: Connection, chosen: Sequence[Host], now: datetime, environments: Environments
-) -> Iterator[tuple[Host, Comparison, tuple[Subject, Subject]]]:
-    """Each host against what its environment agrees on."""
+) -> Iterator[tuple[Comparison, tuple[Subject, Subject]]]:
+    """Each host against what its environment agrees on, and the two sides."""
     trees = history.at(connection, [one.id for one in chosen])
     stored = content.stored(connection, {one.id: trees[one.id].sections for one in chosen if one.id in trees})
     references: dict[str, FingerprintLike] = {}
@@ -137,4 +142,4 @@ def _compared(
             own = StoredFingerprint(Target("host", host.name), now.isoformat(), stored[host.id])
             known[key] = rate(compare(own, references[host.environment]))
         group = Subject(f"env:{host.environment}", host.environment)
-        yield host, known[key], (rules.subject_of_host(host), group)
+        yield known[key], (rules.subject_of_host(host), group)

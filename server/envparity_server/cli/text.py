@@ -42,7 +42,7 @@ def _print_end(comparison: Comparison, everything: bool) -> None:
     unknown = sum(one.state in UNKNOWN_STATES for one in comparison.differences)
     gaps = f", {unknown} unknown: this is not parity" if unknown else ""
     covered = expected(comparison.differences)
-    count = sum(len(one.differences) for one in covered)
+    count = sum(one.count for one in covered)
     told = severities(comparison.differences) or ("nothing unexpected" if covered else "no difference")
     counted = f"; {count} expected" if covered else ""
     say(f"{told}{gaps}{counted}; {comparison.same} items the same", "bold")

@@ -78,9 +78,14 @@ class Expected:
     differences: tuple[Difference, ...]
 
     @property
+    def count(self) -> int:
+        """How many they are."""
+        return len(self.differences)
+
+    @property
     def digest(self) -> str:
         """The rule in one line: `12 by the rule 3f2a…: kernels differ by design on laptops`."""
-        return f"{len(self.differences)} by the rule {self.rule}: {self.reason}"
+        return f"{self.count} by the rule {self.rule}: {self.reason}"
 
 
 def expected(differences: Sequence[Difference]) -> list[Expected]:

@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 from envparity_agent.errors import UsageError
 from envparity_server.compare.model import Severity
 from envparity_server.compare.selectors import parse_selector
-from envparity_server.drift.rules import Rule, Subject, named
+from envparity_server.drift.rules import Rule, Subject, named, rule_id
 from envparity_server.storage import hosts
 from envparity_server.storage.actors import Environments
+from envparity_server.storage.content import batches
 from envparity_server.storage.tables import rule as table
 
 _NO_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # selectors of rules have none
@@ -102,6 +103,15 @@ def by_id(connection: Connection, id: str, environments: Environments = None) ->
     return _stored(row) if row else None
 
 
+def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, StoredRule]:
+    """The rules of these ids that are there."""
+    found = {}
+    for batch in batches(list(ids)):
+        rows = connection.execute(select(table).where(table.c.id.in_(batch)))
+        found.update({row.id: _stored(row) for row in rows})
+    return found
+
+
 def add(connection: Connection, rule: Rule, environment: str | None, actor: str, now: datetime) -> None:
     """Add a rule whose id is not there yet."""
     connection.execute(
@@ -141,32 +151,31 @@ def count_hits(connection: Connection, hits: Mapping[str, int], now: datetime) -
         connection.execute(update(table).where(table.c.id == id).values(hits=table.c.hits + count, last_hit_at=now))
 
 
-def environment_of(
-    connection: Connection, hosts_of_rule: str, environments: Environments = None
-) -> tuple[str | None, list[str]]:
-    """The environment that a rule for these hosts belongs to, and what its maker should know; None: to all.
+def placed(
+    connection: Connection, rule: Rule, environments: Environments = None
+) -> tuple[Rule, str | None, tuple[str, ...]]:
+    """The rule with its hosts as they are kept, the environment that it belongs to (None: all), and what to warn of.
 
+    A host is kept by its id: another one of that name, in an environment that the maker may not see, is not meant.
     Raises UsageError for what somebody may not see, exactly as if it were not there.
     """
-    if not hosts_of_rule:
-        return None, []
-    selector = parse_selector(hosts_of_rule, _NO_MOMENT)
+    if not rule.hosts:
+        return rule, None, ()
+    selector = parse_selector(rule.hosts, _NO_MOMENT)
     if selector.kind == "host":
         found = hosts.named(connection, selector.name, environments)
-        names = sorted({one.environment for one in found})
-        if len(names) != 1:
-            why = f"hosts of several environments are called {selector.name}" if names else f"no host {selector.name}"
-            raise UsageError(f"hosts: {why}", "name one by its id: envparity hosts list")
-        return names[0], []
+        if len(found) != 1:
+            why = f"several hosts are called {selector.name}" if found else f"no host {selector.name}"
+            raise UsageError(f"hosts: {why}", "name one by its id")
+        (one,) = found
+        kept = f"host:{one.id}"
+        return replace(rule, hosts=kept, id=rule_id(rule.match, kept, rule.severity)), one.environment, ()
     known = hosts.environments(connection, environments)
-    if selector.name in known:
-        return selector.name, []
-    if environments is None:
-        return selector.name, [f"no host was ever in env:{selector.name}: the rule covers nothing yet"]
-    if selector.name in environments:
-        return selector.name, []
-    told = ", ".join(f"env:{one}" for one in known) or "none"
-    raise UsageError(f"hosts: no environment {selector.name}", f"known environments: {told}")
+    if environments is not None and selector.name not in environments:
+        told = ", ".join(f"env:{one}" for one in known) or "none"
+        raise UsageError(f"hosts: no environment {selector.name}", f"known environments: {told}")
+    missing = f"no host was ever in env:{selector.name}: the rule covers nothing yet"
+    return rule, selector.name, () if selector.name in known else (missing,)
 
 
 def subjects(
