@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
-from envparity_agent.cli_options import Docker, Json, RootDirectory, Server, TokenFile, options
+from envparity_agent.cli_options import Docker, Json, NoRules, RootDirectory, RulesFile, Server, TokenFile, options
 from envparity_agent.client import Client
 from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import CannotTell
+from envparity_agent.project import read_project
 from envparity_agent.targets import fingerprint
 from envparity_agent.terminal import progress, say, say_json
 
@@ -23,6 +24,8 @@ def gate(
     fail_on: Annotated[
         str, typer.Option(help="Lowest severity that fails: info, low, medium, high, critical.")
     ] = "low",
+    rules: RulesFile = None,
+    no_rules: NoRules = False,
     json: Json = False,
     root: RootDirectory = "/",
     docker: Docker = None,
@@ -34,12 +37,22 @@ def gate(
     envparity gate --against env:prod --only python,container
 
     envparity gate --against env:prod --target .venv --fail-on medium
+
+    What a rule of the project's envparity.toml, or of the server, expects does not fail, and is counted.
     """
+    project = read_project(rules, not no_rules)
     address, token = server_address(server), read_token(token_file)
     with progress() as report:
         found = fingerprint(target, options(root, docker, report))
         report(f"asking {address}")
-        question = {"against": against, "app": app, "only": only, "fail_on": fail_on}
+        question = {
+            "against": against,
+            "app": app,
+            "only": only,
+            "fail_on": fail_on,
+            "rules": project.rules,
+            "severity": project.severity,
+        }
         with Client(address, token) as client:
             verdict = client.gate(found, question)
     if verdict.get("verdict") not in EXIT_CODES:
@@ -58,6 +71,10 @@ def _print(verdict: dict[str, Any]) -> None:
         place = " ".join(filter(None, (difference["section"], difference["item"])))
         say(f"  {difference['severity']:<8}  {place}: {difference.get('words', difference['state'])}")
     _more(len(verdict["differences"]), "all of them: --json")
+    for rule in verdict.get("rules", ()):
+        say(f"  expected: {rule['expected']} by the rule {rule['rule']}: {rule['reason']}", "dim")
+    for remark in verdict.get("remarks", ()):
+        say(f"  {remark}")
     for pair in verdict.get("paired", ()):
         say(f"  {pair['left']} was held against {pair['right']}: {pair['why']}", "dim")
     if verdict["reasons"]:

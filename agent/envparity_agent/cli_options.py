@@ -14,6 +14,7 @@ _ROOT = "Where this host's root directory is, as an agent in a container sees it
 _DOCKER = "The container engine's socket: unix:///run/docker.sock"
 _SERVER = "The address of the central server."
 _TOKEN = "The file that holds the token; - for standard input."  # noqa: S105  # a help text
+_RULES = "The file with rules, instead of the project's envparity.toml or [tool.envparity] of pyproject.toml."
 _STATE = "Where the agent keeps its credential and its unsent report."
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text.")]
@@ -23,6 +24,8 @@ Server = Annotated[str | None, typer.Option("--server", metavar="URL", envvar="E
 TokenFile = Annotated[
     str | None, typer.Option("--token-file", metavar="FILE", envvar="ENVPARITY_TOKEN_FILE", help=_TOKEN)
 ]
+RulesFile = Annotated[str | None, typer.Option("--rules", metavar="FILE", help=_RULES)]
+NoRules = Annotated[bool, typer.Option("--no-rules", help="Apply no rules of a project's file.")]
 StateDirectory = Annotated[str | None, typer.Option("--state", metavar="DIR", envvar="ENVPARITY_STATE", help=_STATE)]
 Verify = Annotated[bool, typer.Option("--verify", help="Hash the files of Python packages against their RECORD.")]
 Symbols = Annotated[bool, typer.Option("--symbols", help="Tell the public names of Python packages.")]

@@ -99,12 +99,14 @@ class Client:
     def _stranger(self) -> CannotTell:
         return CannotTell(f"{self._server} answers, but not as an envparity server", "check the address")
 
-    def fingerprint(self, selector: str) -> tuple[Fingerprint, list[str]]:
-        """What a selector stands for on the server, and what must be said beside it: a stale host, a moment."""
+    def fingerprint(self, selector: str) -> tuple[Fingerprint, list[str], Mapping[str, Any]]:
+        """What a selector stands for on the server, what must be said beside it (a stale host), and whom it names."""
         answer = self._get("/api/v1/fingerprints", {"of": selector})
-        return from_document(answer.get("fingerprint")), list(answer.get("notes") or ())
+        subject = answer.get("subject")
+        whom = subject if isinstance(subject, Mapping) else {}
+        return from_document(answer.get("fingerprint")), list(answer.get("notes") or ()), whom
 
-    def gate(self, fingerprint: Fingerprint, question: Mapping[str, str]) -> dict[str, Any]:
+    def gate(self, fingerprint: Fingerprint, question: Mapping[str, Any]) -> dict[str, Any]:
         """The server's verdict on a fingerprint that was taken here."""
         body = json.dumps({**question, "fingerprint": fingerprint.document()}).encode()
         return self._send("POST", "/api/v1/gates", body, "application/json")

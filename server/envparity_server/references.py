@@ -13,8 +13,9 @@ from envparity_server.compare.model import Comparison
 from envparity_server.compare.scope import EVERYTHING, Scope
 from envparity_server.compare.selectors import Selector, parse_selector
 from envparity_server.drift.majority import majority
+from envparity_server.drift.rules import applied
 from envparity_server.drift.severity import rate
-from envparity_server.storage import content, history, hosts
+from envparity_server.storage import content, history, hosts, rules
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import StoredFingerprint
 from envparity_server.storage.history import Tree
@@ -40,9 +41,11 @@ def compare_selectors(
     scope: Scope = EVERYTHING,
     environments: Environments = None,
 ) -> tuple[Comparison, tuple[str, ...]]:
-    """The rated comparison of two selectors, and what must be said beside it."""
+    """The rated comparison of two selectors under the server's rules, and what must be said beside it."""
     one, other = (resolve(connection, text, now, environments) for text in (left, right))
-    return rate(compare(one.fingerprint, other.fingerprint, scope)), (*one.notes, *other.notes)
+    comparison = rate(compare(one.fingerprint, other.fingerprint, scope))
+    subjects = rules.subjects(connection, (left, right), now, environments)
+    return applied(comparison, rules.all_rules(connection), subjects, now), (*one.notes, *other.notes)
 
 
 def resolve(connection: Connection, text: str, now: datetime, environments: Environments = None) -> Reference:

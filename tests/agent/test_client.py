@@ -277,7 +277,7 @@ def test_a_selector_is_asked_for_and_comes_with_its_notes() -> None:
         return httpx.Response(200, json={"fingerprint": EXAMPLE.document(), "notes": ["stale"]})
 
     with speaking_to(answer) as client:
-        found, notes = client.fingerprint("host:web 1@2026-11-01T02:00")
+        found, notes, _ = client.fingerprint("host:web 1@2026-11-01T02:00")
     assert (found.root, notes) == (EXAMPLE.root, ["stale"])
 
 

@@ -1,5 +1,6 @@
 """What readers and pipelines ask: hosts, the fingerprint of a selector, a comparison, a verdict."""
 
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -15,12 +16,13 @@ from envparity_server.compare.differences import compare
 from envparity_server.compare.groups import severities, wording
 from envparity_server.compare.model import Comparison, Severity
 from envparity_server.compare.scope import Scope, parse_scope
+from envparity_server.drift.rules import Rule, Severities, Subject, applied, hits, of_question
 from envparity_server.drift.severity import rate
 from envparity_server.drift.verdict import Outcome, Verdict, judge
 from envparity_server.references import compare_selectors, resolve
-from envparity_server.storage import hosts
+from envparity_server.storage import hosts, rules
 from envparity_server.storage.content import detached
-from envparity_server.storage.database import reading
+from envparity_server.storage.database import reading, writing
 
 router = APIRouter(prefix="/api/v1", tags=["compare"])
 
@@ -60,7 +62,8 @@ def fingerprint_of(request: Request, of: SelectorText) -> dict[str, Any]:
         found = resolve(connection, of, now())
         one = found.fingerprint
         whole = detached(one.target, one.taken_at, one.sections)
-    return {"fingerprint": whole.document(), "notes": found.notes}
+        (subject,) = rules.subjects(connection, (of,), now())
+    return {"fingerprint": whole.document(), "notes": found.notes, "subject": asdict(subject)}
 
 
 @router.get("/compare")
@@ -76,12 +79,31 @@ def compare_two(
 @router.post("/gates")
 async def gate(request: Request) -> dict[str, Any]:
     """Judge a fingerprint against a selector: parity, drift, or unknown; never parity where something was not read."""
-    body = await read_json(request)
-    subject = from_document(body.get("fingerprint"))
-    against = field(body, "against", str)
-    scope = parse_scope(field(body, "only", str, ""), field(body, "app", str, ""))
-    threshold = parse_severity(field(body, "fail_on", str, "low"))
-    return await run_in_threadpool(_judge, request, subject, against, scope, threshold)
+    return await run_in_threadpool(_judge, request, _question(await read_json(request)))
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What a pipeline asks, with the rules and severities of its project."""
+
+    subject: Fingerprint
+    against: str
+    scope: Scope
+    threshold: Severity
+    rules: tuple[Rule, ...]
+    severities: Severities
+
+
+def _question(body: dict[str, Any]) -> _Question:
+    own_rules, severities = of_question(body.get("rules", ()), body.get("severity", ()))
+    return _Question(
+        from_document(body.get("fingerprint")),
+        field(body, "against", str),
+        parse_scope(field(body, "only", str, ""), field(body, "app", str, "")),
+        parse_severity(field(body, "fail_on", str, "low")),
+        own_rules,
+        severities,
+    )
 
 
 def parse_severity(word: str) -> Severity:
@@ -94,22 +116,40 @@ def parse_severity(word: str) -> Severity:
         ) from None
 
 
-def _judge(request: Request, subject: Fingerprint, against: str, scope: Scope, threshold: Severity) -> dict[str, Any]:
+def _judge(request: Request, question: _Question) -> dict[str, Any]:
+    """The verdict under the project's rules, then the server's; what the server's covered is counted as their hits."""
+    moment = now()
     with reading(engine_of(request)) as connection:
         try:
-            found = resolve(connection, against, now())
+            found = resolve(connection, question.against, moment)
         except CannotTell as problem:
             reason = f"{problem} ({problem.advice})" if problem.advice else str(problem)
-            return {**Verdict(Outcome.UNKNOWN, threshold, (reason,), ()).document(), "summary": "no reference"}
-        comparison = rate(compare(subject, found.fingerprint, scope))
-    verdict = judge(comparison, threshold, found.doubts)
+            unknown = Verdict(Outcome.UNKNOWN, question.threshold, (reason,), ())
+            return {**unknown.document(), "summary": "no reference"}
+        comparison = rate(compare(question.subject, found.fingerprint, question.scope))
+        stored = rules.all_rules(connection)
+        sides = [Subject(question.subject.target.name), *rules.subjects(connection, (question.against,), moment)]
+    comparison = applied(comparison, (*question.rules, *stored), sides, moment, question.severities)
+    own = {one.id for one in question.rules}
+    counted = {id: count for id, count in hits(comparison).items() if id not in own}
+    if counted:
+        with writing(engine_of(request)) as connection:
+            rules.count_hits(connection, counted, moment)
+    verdict = judge(comparison, question.threshold, found.doubts)
     document = verdict.document()
     for shown, difference in zip(document["differences"], verdict.differences, strict=True):
         shown["words"] = wording(difference)
-    return {**document, "summary": _summary(verdict, comparison, against), "notes": found.notes}
+    summary = _summary(verdict, comparison, question.against)
+    return {**document, "summary": summary, "notes": found.notes, "remarks": comparison.remarks}
 
 
 def _summary(verdict: Verdict, comparison: Comparison, against: str) -> str:
+    counted = f"; {verdict.ignored} expected" if verdict.ignored else ""
     if verdict.outcome == Outcome.DRIFT:
-        return f"{severities(verdict.differences)} against {against}"
-    return f"{comparison.same} items the same as {against}, none differs at {verdict.threshold.word} or over"
+        return f"{severities(verdict.differences)} against {against}{counted}"
+    same = f"{comparison.same} items the same as {against}"
+    return (
+        f"{same}, none differs unexpectedly at {verdict.threshold.word} or over{counted}"
+        if counted
+        else (f"{same}, none differs at {verdict.threshold.word} or over")
+    )

@@ -30,6 +30,13 @@ NEEDS: Mapping[tuple[str, str], Role | Stranger] = {
     ("GET", "/api/v1/fingerprints"): _VIEWER,
     ("GET", "/api/v1/compare"): _VIEWER,
     ("POST", "/api/v1/gates"): _CI,
+    ("GET", "/api/v1/rules"): _VIEWER,
+    ("GET", "/api/v1/rules/{id}"): _VIEWER,
+    ("POST", "/api/v1/rules"): _OPERATOR,
+    ("POST", "/api/v1/rules/preview"): _OPERATOR,
+    ("POST", "/api/v1/rules/import"): _OPERATOR,
+    ("PATCH", "/api/v1/rules/{id}"): _OPERATOR,
+    ("DELETE", "/api/v1/rules/{id}"): _OPERATOR,
 }
 
 

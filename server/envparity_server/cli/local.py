@@ -8,19 +8,21 @@ from typing import Annotated
 
 import typer
 
-from envparity_agent.cli_options import Docker, Json, RootDirectory, Server, TokenFile, options
+from envparity_agent.cli_options import Docker, Json, NoRules, RootDirectory, RulesFile, Server, TokenFile, options
 from envparity_agent.client import Client
 from envparity_agent.collectors.interface import Options
 from envparity_agent.collectors.values import Key
 from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import CannotTell
 from envparity_agent.fingerprint import Fingerprint
+from envparity_agent.project import read_project
 from envparity_agent.targets import fingerprint
 from envparity_agent.terminal import note, progress, say_json
 from envparity_server.cli.text import print_comparison
 from envparity_server.compare.differences import compare
 from envparity_server.compare.scope import parse_scope
 from envparity_server.compare.selectors import is_selector, parse_selector
+from envparity_server.drift.rules import Subject, applied, of_project, subject_of
 from envparity_server.drift.severity import rate
 
 
@@ -33,6 +35,8 @@ def diff(
     app: Annotated[str, typer.Option(help="Only what belongs to this application.")] = "",
     only: Annotated[str, typer.Option(help="Only these kinds or paths: python,container or python/*.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Fold nothing: list every difference.")] = False,
+    rules: RulesFile = None,
+    no_rules: NoRules = False,
     json: Json = False,
     root: RootDirectory = "/",
     docker: Docker = None,
@@ -48,14 +52,21 @@ def diff(
     envparity diff Dockerfile container:web
 
     envparity diff env:dev env:prod --json
+
+    What a rule of the project's envparity.toml expects is counted, and listed with --all.
     """
+    project = read_project(rules, not no_rules)
+    own_rules, severities = of_project(project)
     scope = parse_scope(only, app)
     with progress() as report:
         how = options(root, docker, report)
         if _is_read_here(a) and _is_read_here(b):
             how = _keyed(how)
         sides = [_side(text, how, server, token_file) for text in (a, b)]
-    comparison = rate(compare(sides[0], sides[1], scope))
+    (left, one), (right, other) = sides
+    comparison = applied(rate(compare(left, right, scope)), own_rules, (one, other), datetime.now(UTC), severities)
+    if project.path:
+        note(f"with the rules of {project.path}")
     if json:
         say_json(comparison.document())
     else:
@@ -77,13 +88,15 @@ def _keyed(how: Options) -> Options:
     return replace(how, disclosure=replace(how.disclosure, key=key))
 
 
-def _side(text: str, how: Options, server: str | None, token_file: str | None) -> Fingerprint:
+def _side(text: str, how: Options, server: str | None, token_file: str | None) -> tuple[Fingerprint, Subject]:
+    """A side, and what rules may know it by."""
     if not is_selector(text):
-        return fingerprint(text, how)
+        found = fingerprint(text, how)
+        return found, Subject(found.target.name)
     parse_selector(text, datetime.now(UTC))  # a misspelt one is told before anything is asked
     how.progress(f"asking for {text}")
     with Client(server_address(server), read_token(token_file)) as client:
-        found, notes = client.fingerprint(text)
+        found, notes, subject = client.fingerprint(text)
     for one in notes:
         note(f"{text}: {one}")
-    return found
+    return found, subject_of(subject, text)

@@ -1,7 +1,9 @@
 """A comparison as text for the terminal: grouped, folded to one screen, and ending with what was not examined."""
 
+from collections.abc import Sequence
+
 from envparity_agent.terminal import say, say_columns, styled
-from envparity_server.compare.groups import Group, group, severities, wording
+from envparity_server.compare.groups import Expected, Group, expected, group, severities, wording
 from envparity_server.compare.model import UNKNOWN_STATES, Comparison
 
 _MOST_UNEXAMINED = 6
@@ -39,7 +41,14 @@ def _print_group(one: Group, everything: bool) -> None:
 def _print_end(comparison: Comparison, everything: bool) -> None:
     unknown = sum(one.state in UNKNOWN_STATES for one in comparison.differences)
     gaps = f", {unknown} unknown: this is not parity" if unknown else ""
-    say(f"{severities(comparison.differences) or 'no difference'}{gaps}; {comparison.same} items the same", "bold")
+    covered = expected(comparison.differences)
+    count = sum(one.count for one in covered)
+    told = severities(comparison.differences) or ("nothing unexpected" if covered else "no difference")
+    counted = f"; {count} expected" if covered else ""
+    say(f"{told}{gaps}{counted}; {comparison.same} items the same", "bold")
+    _print_expected(covered, everything)
+    for remark in comparison.remarks:
+        say(remark)
     if not comparison.unexamined:
         say(
             "not examined: nothing, all that both sides have was compared"
@@ -53,3 +62,16 @@ def _print_end(comparison: Comparison, everything: bool) -> None:
         say(f"  {one.section}: {one.why}")
     if len(shown) < len(comparison.unexamined):
         say(f"  and {len(comparison.unexamined) - len(shown)} more (--all)")
+
+
+def _print_expected(covered: Sequence[Expected], everything: bool) -> None:
+    """What rules expect, a line a rule; each difference below its rule where everything is asked for."""
+    if covered:
+        say("expected:" if everything else "expected (each of them: --all):")
+    for one in covered:
+        say(f"  {one.digest}")
+        if everything:
+            say_columns(
+                (styled(f"    {difference.section}"), styled(difference.item), styled(wording(difference)))
+                for difference in one.differences
+            )

@@ -2,14 +2,22 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TypeGuard
 
 from envparity_agent.fingerprint import Value
 from envparity_agent.kinds import title
 from envparity_server.compare import values
-from envparity_server.compare.model import LOCK, UNKNOWN_STATES, Comparison, Difference, Severity, State
+from envparity_server.compare.model import (
+    DRIFT_STATES,
+    LOCK,
+    UNKNOWN_STATES,
+    Comparison,
+    Difference,
+    Severity,
+    State,
+)
 
 FOLD_OVER = 8  # a section with more differences than this is one line until it is opened
 
@@ -20,6 +28,7 @@ WORDS = {
     State.ONLY_RIGHT: "only right",
     State.INCOMPARABLE: "not comparable",
     State.UNKNOWN: "unknown",
+    State.EXPECTED: "expected",
 }
 
 
@@ -60,10 +69,40 @@ class Group:
         return tuple(dict.fromkeys(one.item for one in self.differences if one.item))[:4]
 
 
+@dataclass(frozen=True)
+class Expected:
+    """The differences that one rule expects."""
+
+    rule: str
+    reason: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return len(self.differences)
+
+    @property
+    def digest(self) -> str:
+        """The rule in one line: `12 by the rule 3f2a…: kernels differ by design on laptops`."""
+        return f"{self.count} by the rule {self.rule}: {self.reason}"
+
+
+def expected(differences: Sequence[Difference]) -> list[Expected]:
+    """What is expected, by its rule; the rule that covers most first."""
+    covered = sorted((one for one in differences if one.state == State.EXPECTED), key=lambda one: one.rule)
+    found = []
+    for rule, members in groupby(covered, key=lambda one: one.rule):
+        its = sorted(members, key=lambda one: (one.section, one.item, one.attribute))
+        found.append(Expected(rule, its[0].reason, tuple(its)))
+    return sorted(found, key=lambda one: (-len(one.differences), one.rule))
+
+
 def group(comparison: Comparison) -> list[Group]:
-    """The comparison's differences by section, the sections with the most severe ones first."""
+    """The comparison's differences by section, the sections with the most severe ones first; see `expected`."""
     paired = {pair.left: pair for pair in comparison.pairs}
-    by_section = sorted(comparison.differences, key=lambda one: one.section)
+    unexpected = (one for one in comparison.differences if one.state != State.EXPECTED)
+    by_section = sorted(unexpected, key=lambda one: one.section)
     groups = []
     for section, members in groupby(by_section, key=lambda one: one.section):
         differences = sorted(members, key=lambda one: (-one.severity, one.item, one.attribute))
@@ -79,7 +118,7 @@ def group(comparison: Comparison) -> list[Group]:
 
 def wording(difference: Difference) -> str:
     """One difference in words, and whose it is: `3.4 → 3.7`, `same version 2.1.5, other content`, `only left`."""
-    said = _said(difference)
+    said = _said(replace(difference, state=difference.found) if difference.found else difference)
     if difference.owner:
         said = f"{said} (of {difference.owner.partition(' ')[0]})"
     return f"{said}, {difference.origin}" if difference.origin else said
@@ -145,5 +184,5 @@ def text(value: object) -> str:
 
 def severities(differences: Sequence[Difference]) -> str:
     """How many of each severity, the highest first: `1 critical, 3 high`."""
-    counts = Counter(one.severity for one in differences if one.state not in UNKNOWN_STATES)
+    counts = Counter(one.severity for one in differences if one.state in DRIFT_STATES)
     return ", ".join(f"{counts[one]} {one.word}" for one in sorted(counts, reverse=True))

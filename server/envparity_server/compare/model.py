@@ -19,6 +19,7 @@ class State(StrEnum):
     ONLY_RIGHT = "only_right"
     INCOMPARABLE = "incomparable"  # the sides have identities of unlike kinds
     UNKNOWN = "unknown"  # a side could not be read, or was not collected
+    EXPECTED = "expected"  # a rule covers it
 
 
 DRIFT_STATES = frozenset({State.CHANGED, State.ONLY_LEFT, State.ONLY_RIGHT})
@@ -68,6 +69,10 @@ class Difference:
     version: str = ""  # of the item, where both sides have the same
     owner: str = ""  # what the item belongs to: an OS package, or what was installed in a container
     undeclared: str = ""  # it is installed, and the other side's file, a LOCK or a LIST, does not name it
+    found: State | None = None  # of what is expected: its state, if no rule covered it
+    rule: str = ""  # id of the rule that expects it
+    reason: str = ""  # of that rule
+    rated_by: str = ""  # id of the rule that its severity is from
     origin: str = ""  # how it came to be, where that is known: `added in the left container`, `3 layers shared, then …`
 
     @property
@@ -77,8 +82,10 @@ class Difference:
 
     @property
     def word(self) -> str:
-        """How much it matters, in a word: what could not be compared has no severity to show."""
-        return "unknown" if self.state in UNKNOWN_STATES else self.severity.word
+        """How much it matters, in a word: what could not be compared, or is expected, has no severity to show."""
+        if self.state in UNKNOWN_STATES:
+            return "unknown"
+        return "expected" if self.state == State.EXPECTED else self.severity.word
 
     def document(self) -> dict[str, Any]:
         """The difference as `diff --json` has it."""
@@ -93,7 +100,9 @@ class Difference:
             "severity": self.severity.word,
             "distance": str(self.distance) if self.distance else None,
             "owner": self.owner or None,
-            "rule": None,
+            "rule": self.rule or None,
+            **({"rated_by": self.rated_by} if self.rated_by else {}),
+            **({"found": str(self.found), "reason": self.reason} if self.found else {}),
             **({"origin": self.origin} if self.origin else {}),
         }
 
@@ -132,6 +141,7 @@ class Comparison:
     examined: int  # sections that were compared
     pairs: tuple[Pair, ...]
     unexamined: tuple[Unexamined, ...]
+    remarks: tuple[str, ...] = ()  # about the rules: which one has expired
 
     def summary(self) -> dict[str, int]:
         """State -> count: differences by state, and items that are the same."""
@@ -150,4 +160,5 @@ class Comparison:
             "differences": [difference.document() for difference in self.differences],
             "paired": [pair.document() for pair in self.pairs],
             "not_examined": [{"section": one.section or None, "why": one.why} for one in self.unexamined],
+            **({"remarks": list(self.remarks)} if self.remarks else {}),
         }

@@ -9,7 +9,8 @@ from envparity_agent.errors import EnvparityError
 from envparity_agent.kinds import KINDS
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.problems import status_of
-from envparity_server.compare.groups import group, severities
+from envparity_server.compare.groups import expected, group, severities
+from envparity_server.compare.model import UNKNOWN_STATES, Comparison
 from envparity_server.compare.scope import parse_scope
 from envparity_server.dashboard.pages import page, require_person
 from envparity_server.dashboard.suggestions import suggest
@@ -52,10 +53,23 @@ def show_compare(
             template,
             comparison=comparison,
             groups=groups,
-            counted=severities(comparison.differences),
+            headline=_headline(comparison),
+            expected=expected(comparison.differences),
             notes=notes,
             **values,
         )
+
+
+def _headline(comparison: Comparison) -> str:
+    """What differs, in short; that nothing does is said only where all was examined and nothing is expected."""
+    counted = severities(comparison.differences)
+    if counted:
+        return counted
+    if comparison.unexamined or any(one.state in UNKNOWN_STATES for one in comparison.differences):
+        return "No difference, but gaps"
+    if not comparison.examined:
+        return "Nothing was compared"
+    return "Nothing unexpected differs" if comparison.differences else "Nothing differs"
 
 
 def _choices(everyone: list[hosts.Host]) -> list[str]:

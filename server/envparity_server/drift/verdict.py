@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from envparity_server.compare.groups import Expected, expected
 from envparity_server.compare.model import DRIFT_STATES, UNKNOWN_STATES, Comparison, Difference, Pair, Severity
 
 
@@ -18,13 +19,19 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """An answer with its reasons, and the differences that are at or over the threshold."""
+    """An answer with its reasons, the differences that are at or over the threshold, and those that rules expect."""
 
     outcome: Outcome
     threshold: Severity
     reasons: tuple[str, ...]
     differences: tuple[Difference, ...]
     pairs: tuple[Pair, ...] = ()
+    expected: tuple[Expected, ...] = ()
+
+    @property
+    def ignored(self) -> int:
+        """How many differences are expected, whatever their severity."""
+        return sum(one.count for one in self.expected)
 
     def document(self) -> dict[str, Any]:
         """The verdict as `gate --json` prints it."""
@@ -35,6 +42,8 @@ class Verdict:
             "reasons": list(self.reasons),
             "differences": [one.document() for one in self.differences],
             "paired": [one.document() for one in self.pairs],
+            "expected": self.ignored,
+            "rules": [{"rule": one.rule, "reason": one.reason, "expected": one.count} for one in self.expected],
         }
 
 
@@ -42,7 +51,7 @@ def judge(comparison: Comparison, threshold: Severity, doubts: Sequence[str] = (
     """Drift at or over the threshold wins; otherwise any doubt is unknown; otherwise there is parity.
 
     `doubts` are reasons from outside the comparison why it may not tell: a stale host, a split vote. What was paired
-    without being sure is a doubt, and neither drift nor parity.
+    without being sure is a doubt, and neither drift nor parity. What a rule expects is no drift, and is counted.
     """
     unsure = {pair.left: pair for pair in comparison.pairs if not pair.sure}
     doubts = (*doubts, *(f"{one.left} was held against {one.right}: {one.why}; name the right one with #{one.right}"
@@ -58,9 +67,9 @@ def judge(comparison: Comparison, threshold: Severity, doubts: Sequence[str] = (
     reasons = [*doubts, *unread, *(_told(one) for one in unknown if one.section not in said)]
     if not comparison.examined:
         reasons.append("nothing in scope could be compared")
-    if drift:
-        return Verdict(Outcome.DRIFT, threshold, tuple(reasons), drift, comparison.pairs)
-    return Verdict(Outcome.UNKNOWN if reasons else Outcome.PARITY, threshold, tuple(reasons), (), comparison.pairs)
+    outcome = Outcome.DRIFT if drift else Outcome.UNKNOWN if reasons else Outcome.PARITY
+    covered = tuple(expected(comparison.differences))
+    return Verdict(outcome, threshold, tuple(reasons), drift, comparison.pairs, covered)
 
 
 def _told(difference: Difference) -> str:

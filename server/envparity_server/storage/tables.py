@@ -223,6 +223,8 @@ rule = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("hits", Integer, nullable=False, server_default="0"),
     Column("last_hit_at", UtcDateTime),
+    Column("environment", Text),  # that its hosts are in; null: it belongs to all
+    Column("version", Integer, nullable=False, server_default="1"),  # what a decision names, so that two are told
 )
 
 # one cause: some items that differ on some hosts of a group

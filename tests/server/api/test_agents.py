@@ -300,7 +300,7 @@ def test_the_client_of_the_agent_enrols_and_delivers(database: Engine) -> None:
     assert (the_host(asking, enrolment.host_id).root, the_host(asking, enrolment.host_id).seq) == (MANY.root, 2)
     viewer = asking.as_role("viewer").headers["Authorization"].removeprefix("Bearer ")
     with Client(enrolment.server, viewer, carrier) as client:
-        found, notes = client.fingerprint("host:web-1")
+        found, notes, _ = client.fingerprint("host:web-1")
     assert (found.root, notes) == (MANY.root, [])
 
 

@@ -160,6 +160,8 @@ def _make_tables() -> None:
         sa.Column("created_at", sa.DateTime, nullable=False),
         sa.Column("hits", sa.Integer, nullable=False, server_default="0"),
         sa.Column("last_hit_at", sa.DateTime),
+        sa.Column("environment", sa.Text),
+        sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     )
     op.create_table(
         "drift",

@@ -1,0 +1,145 @@
+"""What a rule would hide of what differs now, before anybody makes it: each host against what its group agrees on."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import zip_longest
+
+from sqlalchemy import Connection
+
+from envparity_agent.errors import CannotTell
+from envparity_agent.fingerprint import FingerprintLike, Target
+from envparity_server.compare.differences import compare
+from envparity_server.compare.model import DRIFT_STATES, Comparison, Difference, State
+from envparity_server.drift.globs import is_broad
+from envparity_server.drift.rules import Rule, Subject, applied
+from envparity_server.drift.severity import rate
+from envparity_server.references import resolve
+from envparity_server.storage import content, history, hosts, rules
+from envparity_server.storage.actors import Environments
+from envparity_server.storage.content import StoredFingerprint
+from envparity_server.storage.hosts import Host
+
+MOST_HOSTS = 200
+_MOST_EXAMPLES = 10
+_MUCH = 25  # percent
+
+
+@dataclass(frozen=True)
+class Example:
+    """A difference that the rule would cover, and on how many of the hosts that were looked at."""
+
+    difference: Difference
+    hosts: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a rule would cover (hide, or rate) of what differs now and no other rule expects."""
+
+    rule: Rule
+    covered: int
+    differences: int
+    hosts: int  # that were looked at
+    hosts_there: int
+    hosts_covered: int  # that have something which the rule covers
+    examples: tuple[Example, ...]
+
+    @property
+    def share(self) -> int:
+        """Percent of the differences that it covers; only all of them are 100, only none of them 0."""
+        if self.covered in (0, self.differences):
+            return 100 if self.covered else 0
+        return min(max(round(100 * self.covered / self.differences), 1), 99)
+
+    @property
+    def words(self) -> str:
+        """In a sentence: `hides 37 % of what differs now: 12 of 32 differences on 8 of 40 hosts`."""
+        does = "hides" if self.rule.severity is None else "rates"
+        return (
+            f"{does} {self.share} % of what differs now: {self.covered} of {self.differences} differences, "
+            f"on {self.hosts_covered} of {self.hosts} hosts"
+        )
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What its maker should know."""
+        partly = f"only {self.hosts} of {self.hosts_there} fresh hosts were looked at"
+        told = (
+            (self.words, self.share >= _MUCH or (self.covered > 0 and is_broad(self.rule.match))),
+            (partly, self.hosts < self.hosts_there),
+        )
+        return (*breadth(self.rule), *(text for text, is_so in told if is_so))
+
+
+def breadth(rule: Rule) -> tuple[str, ...]:
+    """A warning where a rule fits everything."""
+    if not is_broad(rule.match):
+        return ()
+    return (f"{rule.match} fits whatever differs, also what nobody has seen yet: name a section",)
+
+
+def preview(connection: Connection, rule: Rule, now: datetime, environments: Environments = None) -> Preview:
+    """Hold a rule against the fresh hosts of the environments that somebody may see, at most MOST_HOSTS of them.
+
+    Of each environment as many as of the others, as far as it has them; hosts that run the same are compared once.
+    """
+    fresh = [one for one in hosts.all_hosts(connection, environments) if one.root and not one.is_stale(now)]
+    chosen = _spread(fresh)[:MOST_HOSTS]
+    active = rules.active(connection, now)
+    without_end = replace(rule, expires=None, severity=None)
+    differences = hosts_covered = 0
+    found: Counter[tuple[str, str, str]] = Counter()
+    examples: dict[tuple[str, str, str], Difference] = {}
+    for comparison, subjects in _compared(connection, chosen, now, environments):
+        unexpected = applied(comparison, active, subjects, now)
+        open_ones = [one for one in unexpected.differences if one.state in DRIFT_STATES]
+        alone = replace(unexpected, differences=tuple(open_ones))
+        covered = [
+            one for one in applied(alone, [without_end], subjects, now).differences if one.state == State.EXPECTED
+        ]
+        differences += len(open_ones)
+        hosts_covered += bool(covered)
+        for one in covered:
+            place = one.section, one.item, one.attribute
+            found[place] += 1
+            examples.setdefault(place, one)
+    commonest = sorted(found, key=lambda place: (-found[place], place))[:_MOST_EXAMPLES]
+    return Preview(
+        rule, found.total(), differences, len(chosen), len(fresh), hosts_covered,
+        tuple(Example(examples[place], found[place]) for place in commonest),
+    )  # fmt: skip
+
+
+def _spread(fresh: Sequence[Host]) -> list[Host]:
+    """The hosts in turns of one of each environment."""
+    by_environment: dict[str, list[Host]] = {}
+    for one in fresh:
+        by_environment.setdefault(one.environment, []).append(one)
+    return [one for turn in zip_longest(*by_environment.values()) for one in turn if one is not None]
+
+
+def _compared(
+    connection: Connection, chosen: Sequence[Host], now: datetime, environments: Environments
+) -> Iterator[tuple[Comparison, tuple[Subject, Subject]]]:
+    """Each host against what its environment agrees on, and the two sides."""
+    trees = history.at(connection, [one.id for one in chosen])
+    stored = content.stored(connection, {one.id: trees[one.id].sections for one in chosen if one.id in trees})
+    references: dict[str, FingerprintLike] = {}
+    known: dict[tuple[str, str], Comparison] = {}
+    for host in chosen:
+        if host.id not in trees:
+            continue
+        if host.environment not in references:
+            try:
+                found = resolve(connection, f"env:{host.environment}", now, environments)
+            except CannotTell:
+                continue
+            references[host.environment] = found.fingerprint
+        key = host.environment, trees[host.id].interval.root
+        if key not in known:
+            own = StoredFingerprint(Target("host", host.name), now.isoformat(), stored[host.id])
+            known[key] = rate(compare(own, references[host.environment]))
+        group = Subject(f"env:{host.environment}", host.environment)
+        yield known[key], (rules.subject_of_host(host), group)
