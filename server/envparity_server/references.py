@@ -144,6 +144,7 @@ def _fingerprints(
     """What each of some hosts ran, by host id, with few queries however many there are."""
     taken_at = {one.id: _taken_at(one, trees[one.id]) for one in voting}
     stored = content.stored(connection, {id: trees[id].sections for id in taken_at})
+    content.open_differing(stored.values())
     return {id: StoredFingerprint(target, moment, stored[id]) for id, moment in taken_at.items()}
 
 
@@ -172,6 +173,7 @@ def _pinned(connection: Connection, selector: Selector, environments: Environmen
             raise CannotTell(f"{selector.text}: nobody had proposed it by then", "take a later moment")
     target = Target("environment" if version.is_each_host else version.kind, selector.whom)
     stored = content.stored(connection, baselines.trees(connection, one.name, version.number))
+    content.open_differing(stored.values())
     by_host = {id: StoredFingerprint(target, version.taken_at, sections) for id, sections in stored.items()}
     told, doubts = _decided(version, selector.moment)
     return Votes(selector, target, by_host, told, doubts)
@@ -209,6 +211,7 @@ def _agreed_by(connection: Connection, groups: Iterable[str], now: datetime) -> 
     voting = {one.id: one for members in enough.values() for one in members}
     trees = history.at(connection, voting)
     stored = content.stored(connection, {id: tree.sections for id, tree in trees.items()})
+    content.open_differing(stored.values())
     found = {}
     for group, members in enough.items():
         target = Target("environment", group)
