@@ -66,10 +66,10 @@ def _lacking(path: str, votes: Sequence[FingerprintLike], shapes: Sequence[int])
     for vote, shape in zip(votes, shapes, strict=True):
         if path not in vote.sections:
             without.setdefault(shape, []).append(vote)
-    return sum(len(alike) for alike in without.values() if _would_list(alike[0], path))
+    return sum(len(alike) for alike in without.values() if would_list(alike[0], path))
 
 
-def _would_list(vote: FingerprintLike, path: str) -> bool:
+def would_list(vote: FingerprintLike, path: str) -> bool:
     """Whether a host that lacks a section is known not to have it."""
     cover = covering(vote, path)
     return cover is None or is_complete(cover)
@@ -117,12 +117,12 @@ def _told(values: Iterable[tuple[Attributes | None, int]]) -> tuple[str, ...]:
     return tuple(sorted({f"{label(body)}: {hosts} host{'s' if hosts > 1 else ''}" for body, hosts in values}))
 
 
-def label(body: Attributes | None) -> str:
-    """An item in words: its version, else all that it has."""
+def label(body: Attributes | None, whole: bool = False) -> str:
+    """An item in words: its version alone unless the `whole` is asked for, else all that it has."""
     if body is None:
         return "not there"
-    parts = (_part(name, value) for name, value in sorted(body.items()) if name != "key")
-    shown = str(body.get("version") or ", ".join(parts))
+    told = ", ".join(_part(name, value) for name, value in sorted(body.items()) if name != "key")
+    shown = told if whole else str(body.get("version") or told)
     return shown if len(shown) <= _LONGEST_LABEL else f"{shown[:_LONGEST_LABEL]}…"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from envparity_agent.canonical import canonical
-from envparity_agent.fingerprint import Attributes, Items, SectionLike
+from envparity_agent.fingerprint import Attributes, Items, SectionLike, position_of
 from envparity_agent.kinds import KINDS, compared_between
 
 _KNOWN = frozenset(kind for kind, _ in KINDS)
@@ -28,27 +28,24 @@ def compared(sections: Iterable[SectionLike]) -> frozenset[str] | None:
     return compared_between(*schemas) | {"specifier"} if {kind for kind, _ in schemas} <= _KNOWN else None
 
 
-def pages(sections: Sequence[tuple[int, SectionLike]]) -> Iterator[list[Alternative]]:
-    """The distinct pages at each position of some sections, each with its voters; of unlike paged ones all items."""
-    if len({len(one.page_hashes) for _, one in sections}) > 1:
+def pages(
+    sections: Sequence[tuple[int, SectionLike]], item: str = "", shared: bool = True
+) -> Iterator[list[Alternative]]:
+    """The distinct pages at each position of some sections, each with its voters; of unlike paged ones all items.
+
+    Of an `item` only the position where it stands; not `shared`: only where they differ, no other page is opened.
+    """
+    if not shared and len({one.hash for _, one in sections}) == 1:
+        return
+    counts = {len(one.page_hashes) for _, one in sections}
+    if len(counts) > 1:
         whole = _grouped((one.hash, voter, one) for voter, one in sections)
         yield [(one.items, voters) for one, voters in whole]
         return
-    for position in range(len(sections[0][1].page_hashes)):
+    count = counts.pop()
+    for position in [position_of(item, count)] if item and count else range(count):
         held = _grouped((one.page_hashes[position], voter, one) for voter, one in sections)
-        yield [(one.page(position), voters) for one, voters in held]
-
-
-def differing(sections: Sequence[tuple[int, SectionLike]]) -> Iterator[list[Alternative]]:
-    """The same without the positions at which all have one page: these are not opened."""
-    if len({one.hash for _, one in sections}) == 1:
-        return
-    if len({len(one.page_hashes) for _, one in sections}) > 1:
-        yield from pages(sections)
-        return
-    for position in range(len(sections[0][1].page_hashes)):
-        held = _grouped((one.page_hashes[position], voter, one) for voter, one in sections)
-        if len(held) > 1:
+        if shared or len(held) > 1:
             yield [(one.page(position), voters) for one, voters in held]
 
 

@@ -148,9 +148,7 @@ def propose(
     ).one_or_none()
     if last is not None:
         newest = Version(**last._mapping)
-        same = (newest.source, newest.kind, newest.reason, newest.proposed_by) == (
-            pinned.source, pinned.kind, pinned.reason, by,
-        )  # fmt: skip
+        same = (newest.kind, newest.reason, newest.proposed_by) == (pinned.kind, pinned.reason, by)
         if newest.is_open and same and trees(connection, name, newest.number) == {ALL_HOSTS: dict(sections)}:
             return newest.number
     number = _next(connection, name, applies_to, environment, pinned, by, now)
