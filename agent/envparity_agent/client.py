@@ -111,6 +111,10 @@ class Client:
         body = json.dumps({**question, "fingerprint": fingerprint.document()}).encode()
         return self._send("POST", "/api/v1/gates", body, "application/json")
 
+    def pin(self, proposal: Mapping[str, Any]) -> dict[str, Any]:
+        """Propose a version of a baseline: by a selector, or with the document of a fingerprint that was taken here."""
+        return self._send("POST", "/api/v1/baselines", json.dumps(proposal).encode(), "application/json")
+
     def ask(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:

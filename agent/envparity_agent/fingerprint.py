@@ -84,11 +84,16 @@ def paginate(items: Items) -> tuple[Page, ...]:
     return tuple(Page(bucket) for bucket in _bucketed(items))
 
 
+def position_of(item: str, pages: int) -> int:
+    """On which of a section's pages an item stands, if it is there."""
+    return 0 if pages == 1 else hashlib.sha256(item.encode()).digest()[0] >> 2
+
+
 def _bucketed(entries: Mapping[str, _Entry]) -> list[dict[str, _Entry]]:
     """Spread named entries over 64 buckets by the first six bits of SHA-256(name)."""
     buckets: list[dict[str, _Entry]] = [{} for _ in range(PAGE_ITEMS)]
     for name, entry in entries.items():
-        buckets[hashlib.sha256(name.encode()).digest()[0] >> 2][name] = entry
+        buckets[position_of(name, PAGE_ITEMS)][name] = entry
     return buckets
 
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from envparity_agent import __version__
 from envparity_agent.errors import EnvparityError
-from envparity_server.api import agents, comparisons, rules
+from envparity_server.api import agents, baselines, comparisons, majorities, rules
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.roles import authorised
 from envparity_server.dashboard import compare_page, host_pages, login_page
@@ -48,7 +48,7 @@ def create_app(engine: Engine) -> FastAPI:
         redoc_url=None,
     )
     app.state.engine = engine
-    for router in (agents.router, comparisons.router, rules.router):
+    for router in (agents.router, comparisons.router, baselines.router, majorities.router, rules.router):
         app.include_router(router, dependencies=[Depends(authorised)])
     for router in (login_page.router, host_pages.router, compare_page.router):
         app.include_router(router)

@@ -1,6 +1,9 @@
-"""Finds the fingerprint that a selector stands for: a host's, or what most hosts of an environment agree on."""
+"""Finds the fingerprint that a selector stands for: a host's, a baseline's, or what most hosts agree on.
 
-from collections.abc import Mapping, Sequence
+And what each host is held against: the approved baseline that is for it, else what most of its peers agree on.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,17 +14,20 @@ from envparity_agent.fingerprint import FingerprintLike, SectionLike, Target
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Comparison
 from envparity_server.compare.scope import EVERYTHING, Scope
-from envparity_server.compare.selectors import Selector, parse_selector
+from envparity_server.compare.selectors import ALL, Selector, parse_selector
 from envparity_server.drift.majority import majority
 from envparity_server.drift.rules import applied
 from envparity_server.drift.severity import rate
-from envparity_server.storage import content, history, hosts, rules
+from envparity_server.selection import chosen, covers
+from envparity_server.storage import baselines, content, history, hosts, rules
 from envparity_server.storage.actors import Environments
-from envparity_server.storage.content import StoredFingerprint
+from envparity_server.storage.baselines import Version
+from envparity_server.storage.content import StoredFingerprint, StoredSection
 from envparity_server.storage.history import Tree
 from envparity_server.storage.hosts import STALE_AFTER, Host
 
 _MOST_NAMES = 3
+_FEWEST_PEERS = 3  # of fewer hosts no majority is a reference: two that differ are one against one
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,24 @@ class Reference:
     fingerprint: FingerprintLike
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    name: str = ""  # the selector, or baseline:NAME
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What those of a selector ran that speak for it, and what must be said beside it; never empty."""
+
+    selector: Selector
+    target: Target
+    by_host: Mapping[str, StoredFingerprint]  # by host id; a baseline's one fingerprint by ALL_HOSTS
+    notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def agreed(self) -> FingerprintLike:
+        """What most of them agree on; of one, what it has; the part that the selector names."""
+        votes = list(self.by_host.values())
+        return _part(majority(self.target, max(vote.taken_at for vote in votes), votes), self.selector)
 
 
 def compare_selectors(
@@ -51,56 +75,49 @@ def compare_selectors(
 def resolve(connection: Connection, text: str, now: datetime, environments: Environments = None) -> Reference:
     """What a selector stands for now, for somebody who may see these environments.
 
-    Raises UsageError for a text that is no selector or an unknown host, CannotTell where nothing was ever reported.
+    Raises UsageError for a text that is no selector, an unknown host or baseline, CannotTell where nothing was ever
+    reported or approved.
     """
+    found = votes(connection, text, now, environments)
+    return Reference(found.agreed, found.notes, found.doubts, found.selector.text)
+
+
+def votes(connection: Connection, text: str, now: datetime, environments: Environments = None) -> Votes:
+    """Whom a selector stands for, and what each of them ran; raises as `resolve` does."""
     selector = parse_selector(text, now)
-    choose = _host if selector.kind == "host" else _environment
-    chosen = choose(connection, selector, environments)
+    if selector.kind == "baseline":
+        return _pinned(connection, selector, environments)
+    return _reported(connection, selector, now, environments)
+
+
+def _reported(connection: Connection, selector: Selector, now: datetime, environments: Environments) -> Votes:
+    everyone = chosen(connection, selector, environments)
     moment = selector.moment or now
-    trees = history.at(connection, [one.id for one in chosen], selector.moment)
-    silent = [one.name for one in chosen if one.id not in trees]
+    trees = history.at(connection, [one.id for one in everyone], selector.moment)
+    silent = [one.name for one in everyone if one.id not in trees]
     if not trees:
         names = ", ".join(silent)
         if selector.moment:
             raise CannotTell(f"{selector.text}: no report of {names} at or before that moment", "take a later one")
         raise CannotTell(f"{selector.text}: no report yet from {names}", "look at that host: envparity agent status")
-    reported = [one for one in chosen if one.id in trees]
+    reported = [one for one in everyone if one.id in trees]
     stale = [one for one in reported if _was_stale(one, trees[one.id], moment)]
-    voting = _voting(reported, stale)
-    target = Target("host", reported[0].name) if selector.kind == "host" else Target("environment", selector.text)
-    found = _fingerprint(connection, target, voting, trees)
     told = (
-        *_few(f"{selector.text}: {len(stale)} of {len(chosen)} stale", [_last_seen(one) for one in stale]),
-        *_few(f"{selector.text}: {len(silent)} of {len(chosen)} never reported", silent),
+        *_few(f"{selector.text}: {len(stale)} of {len(everyone)} stale", [_last_seen(one) for one in stale]),
+        *_few(f"{selector.text}: {len(silent)} of {len(everyone)} never reported", silent),
     )
-    doubts = told if len(stale) == len(reported) else ()
-    return Reference(_part(found, selector), told, doubts)
+    retired = tuple(f"{one.name} was retired at {one.retired_at:%Y-%m-%d %H:%M} UTC" for one in reported
+                    if selector.kind == "host" and one.retired_at and one.retired_at <= moment)  # fmt: skip
+    target = Target("host", reported[0].name) if selector.kind == "host" else Target("environment", selector.text)
+    by_host = _fingerprints(connection, target, _voting(reported, stale), trees)
+    return Votes(selector, target, by_host, (*told, *retired), told if len(stale) == len(reported) else ())
 
 
 def _voting(reported: Sequence[Host], stale: Sequence[Host]) -> Sequence[Host]:
     """Fresh hosts that last; where there is none, what there is."""
-    fresh = [one for one in reported if one not in stale] or reported
+    silent = {one.id for one in stale}
+    fresh = [one for one in reported if one.id not in silent] or reported
     return [one for one in fresh if not one.ephemeral] or fresh
-
-
-def _host(connection: Connection, selector: Selector, environments: Environments) -> Sequence[Host]:
-    found = hosts.named(connection, selector.name, environments)
-    if not found:
-        known = ", ".join(one.name for one in hosts.all_hosts(connection, environments)[:10]) or "none"
-        raise UsageError(f"no host {selector.name}", f"known hosts: {known}")
-    if len(found) > 1:
-        ids = ", ".join(one.id for one in found)
-        raise UsageError(f"several hosts are called {selector.name}", f"name one by its id: {ids}")
-    return found
-
-
-def _environment(connection: Connection, selector: Selector, environments: Environments) -> Sequence[Host]:
-    seen = environments is None or selector.name in environments
-    found = hosts.in_environment(connection, selector.name, selector.labels, selector.moment) if seen else []
-    if not found:
-        known = ", ".join(f"env:{one}" for one in hosts.environments(connection, environments)) or "none"
-        raise CannotTell(f"{selector.text}: never seen, no host is in it", f"known environments: {known}")
-    return found
 
 
 def _was_stale(host: Host, tree: Tree, moment: datetime) -> bool:
@@ -124,18 +141,131 @@ def _last_seen(host: Host) -> str:
     return f"{host.name} (last seen {host.seen_at:%Y-%m-%d %H:%M} UTC, due every {host.interval} s)"
 
 
-def _fingerprint(
-    connection: Connection, target: Target, voting: Sequence[Host], trees: Mapping[str, Tree]
-) -> FingerprintLike:
-    stored = content.stored(connection, {one.id: trees[one.id].sections for one in voting})
-    votes = [StoredFingerprint(target, _taken_at(one, trees[one.id]), stored[one.id]) for one in voting]
-    return majority(target, max(vote.taken_at for vote in votes), votes)
+def _fingerprints(
+    connection: Connection, target: Target, voting: Iterable[Host], trees: Mapping[str, Tree]
+) -> dict[str, StoredFingerprint]:
+    """What each of some hosts ran, by host id, with few queries however many there are."""
+    taken_at = {one.id: _taken_at(one, trees[one.id]) for one in voting}
+    stored = content.stored(connection, {id: trees[id].sections for id in taken_at})
+    content.open_differing(stored.values())
+    return {id: StoredFingerprint(target, moment, stored[id]) for id, moment in taken_at.items()}
 
 
 def _taken_at(host: Host, tree: Tree) -> str:
     """When the agent says that it was taken; of an earlier one, when a report last had it."""
     last_seen = tree.interval.last_seen
     return last_seen.isoformat() if last_seen else host.taken_at or tree.interval.first_seen.isoformat()
+
+
+def _pinned(connection: Connection, selector: Selector, environments: Environments) -> Votes:
+    """What a baseline says: its one fingerprint, or those that its hosts were pinned to."""
+    one = baselines.named(connection, selector.name, environments)
+    proposed = baselines.versions(connection, [one.name])
+    if selector.version is None:
+        version = baselines.reference(one, proposed, selector.moment)
+        if version is None:
+            raise CannotTell(
+                f"{selector.text}: no version of it is approved", f"envparity baselines approve {one.name}"
+            )
+    else:
+        numbered = {each.number: each for each in proposed}
+        if selector.version not in numbered:
+            raise UsageError(f"{selector.text}: it has {one.newest} versions", f"baseline:{one.name}/{one.newest}")
+        version = numbered[selector.version]
+        if selector.moment and version.proposed_at > selector.moment:
+            raise CannotTell(f"{selector.text}: nobody had proposed it by then", "take a later moment")
+    target = Target("environment" if version.is_each_host else version.kind, selector.whom)
+    stored = content.stored(connection, baselines.trees(connection, one.name, version.number))
+    content.open_differing(stored.values())
+    by_host = {id: StoredFingerprint(target, version.taken_at, sections) for id, sections in stored.items()}
+    told, doubts = _decided(version, selector.moment)
+    return Votes(selector, target, by_host, told, doubts)
+
+
+def group_of(host: Host) -> str:
+    """The selector of a host's peers: its environment and, where it has one, its label `role`."""
+    role = host.labels.get("role")
+    return f"env:{host.environment},role={role}" if role else f"env:{host.environment}"
+
+
+def references_for(connection: Connection, of: Iterable[Host], now: datetime) -> dict[str, Reference]:
+    """What each of some hosts is held against now, by host id; a host that has no reference is left out.
+
+    The approved baseline that is for it, of several the one that names it most narrowly; else what most of its fresh,
+    lasting peers agree on, if there are three. Hosts with one reference share one object.
+    """
+    asked = list(of)
+    found = _pinned_for(connection, asked, now)
+    groups: dict[str, list[str]] = {}
+    for one in asked:
+        if one.id not in found:
+            groups.setdefault(group_of(one), []).append(one.id)
+    for group, agreed in _agreed_by(connection, groups, now).items():
+        found |= dict.fromkeys(groups[group], agreed)
+    return found
+
+
+def _agreed_by(connection: Connection, groups: Iterable[str], now: datetime) -> dict[str, Reference]:
+    """What the fresh, lasting hosts of each group agree on, without the groups that have too few of them."""
+    lasting = [one for one in hosts.all_hosts(connection) if not one.ephemeral and one.state(now) == "fresh"]
+    selectors = {group: parse_selector(group, now) for group in groups}
+    peers = {group: [one for one in lasting if covers(selector, one)] for group, selector in selectors.items()}
+    enough = {group: members for group, members in peers.items() if len(members) >= _FEWEST_PEERS}
+    voting = {one.id: one for members in enough.values() for one in members}
+    trees = history.at(connection, voting)
+    stored = content.stored(connection, {id: tree.sections for id, tree in trees.items()})
+    content.open_differing(stored.values())
+    found = {}
+    for group, members in enough.items():
+        target = Target("environment", group)
+        ran = [StoredFingerprint(target, _taken_at(one, trees[one.id]), stored[one.id]) for one in members]
+        found[group] = Reference(majority(target, max(one.taken_at for one in ran), ran), name=group)
+    return found
+
+
+def _pinned_for(connection: Connection, of: Sequence[Host], now: datetime) -> dict[str, Reference]:
+    """The approved baselines that are for some hosts, by host id."""
+    approved = [(parse_selector(one.applies_to, now), version) for one, version in baselines.approved(connection)]
+    approved.sort(key=lambda one: (_narrowness(one[0]), one[1].approved_at, one[1].name), reverse=True)
+    found: dict[str, Reference] = {}
+    for selector, version in approved:
+        covered = [one.id for one in of if one.id not in found and covers(selector, one)]
+        if not covered:
+            continue
+        trees = baselines.trees(connection, version.name, version.number, covered if version.is_each_host else None)
+        shared: dict[frozenset[tuple[str, str]], str] = {}  # hosts that were pinned to the same share one reference
+        holders = {id: shared.setdefault(frozenset(tree.items()), id) for id, tree in trees.items()}
+        stored = content.stored(connection, {id: trees[id] for id in shared.values()})
+        references = {id: _reference(version, sections) for id, sections in stored.items()}
+        for id in covered:
+            holder = holders.get(id if version.is_each_host else baselines.ALL_HOSTS)
+            if holder is not None:
+                found[id] = references[holder]
+    return found
+
+
+def _narrowness(selector: Selector) -> tuple[bool, int, bool]:
+    """How narrowly a selector names hosts: one host, then more labels, then one environment."""
+    return selector.kind == "host", len(selector.labels), selector.name != ALL
+
+
+def _reference(version: Version, sections: Mapping[str, StoredSection]) -> Reference:
+    name = f"baseline:{version.name}"
+    target = Target("host" if version.is_each_host else version.kind, name)
+    told, doubts = _decided(version)
+    return Reference(StoredFingerprint(target, version.taken_at, sections), told, doubts, name)
+
+
+def _decided(version: Version, moment: datetime | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What must be said beside a version of a baseline, and why not to rely on it, if so."""
+    what = f"baseline:{version.name}: version {version.number} of {version.source}"
+    if version.withdrawn_at and not (moment and moment < version.withdrawn_at):
+        told = (f"{what}, withdrawn by {version.withdrawn_by} at {version.withdrawn_at:%Y-%m-%d %H:%M} UTC",)
+        return told, told
+    if version.approved_at:
+        return (f"{what}, approved by {version.approved_by} at {version.approved_at:%Y-%m-%d %H:%M} UTC",), ()
+    told = (f"{what}, proposed by {version.proposed_by} and not approved",)
+    return told, told
 
 
 def _part(found: FingerprintLike, selector: Selector) -> FingerprintLike:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from envparity_agent.errors import CannotTell, EnvparityError
 from envparity_server.intake import Conflict
+from envparity_server.storage.baselines import NoBaseline
 
 # the database is locked, full, gone, or all connections are in use: nothing was committed
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
@@ -31,6 +32,8 @@ def status_of(problem: EnvparityError) -> int:
         return problem.status
     if isinstance(problem, Conflict):
         return HTTPStatus.CONFLICT
+    if isinstance(problem, NoBaseline):
+        return HTTPStatus.NOT_FOUND
     # the question is right, but its answer is not there (yet)
     return HTTPStatus.FAILED_DEPENDENCY if isinstance(problem, CannotTell) else HTTPStatus.UNPROCESSABLE_ENTITY
 

@@ -37,6 +37,17 @@ NEEDS: Mapping[tuple[str, str], Role | Stranger] = {
     ("POST", "/api/v1/rules/import"): _OPERATOR,
     ("PATCH", "/api/v1/rules/{id}"): _OPERATOR,
     ("DELETE", "/api/v1/rules/{id}"): _OPERATOR,
+    ("GET", "/api/v1/majority"): _VIEWER,
+    ("GET", "/api/v1/pivot"): _VIEWER,
+    ("GET", "/api/v1/applications"): _VIEWER,
+    ("GET", "/api/v1/applications/{name}"): _VIEWER,
+    ("GET", "/api/v1/baselines"): _VIEWER,
+    ("GET", "/api/v1/baselines/{name}"): _VIEWER,
+    ("POST", "/api/v1/baselines"): _OPERATOR,
+    ("POST", "/api/v1/baselines/{name}/today"): _OPERATOR,
+    ("POST", "/api/v1/baselines/{name}/approve"): _OPERATOR,
+    ("POST", "/api/v1/baselines/{name}/withdraw"): _OPERATOR,
+    ("DELETE", "/api/v1/baselines/{name}"): _OPERATOR,
 }
 
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from envparity_agent.canonical import canonical
 from envparity_agent.fingerprint import (
     MAX_STRING,
     SPLIT,
@@ -17,11 +16,10 @@ from envparity_agent.fingerprint import (
     Target,
     Value,
 )
-from envparity_agent.kinds import KINDS, compared_between
-from envparity_server.compare.covering import covering, is_complete
+from envparity_server.compare.covering import COVERING, covering, is_complete
+from envparity_server.drift.tally import compared, pages, projected, tallied
 
 _LONGEST_LABEL = MAX_STRING // 2
-_KNOWN = frozenset(kind for kind, _ in KINDS)
 
 
 def majority(target: Target, taken_at: str, votes: Sequence[FingerprintLike]) -> FingerprintLike:
@@ -33,11 +31,11 @@ def majority(target: Target, taken_at: str, votes: Sequence[FingerprintLike]) ->
     """
     if len(votes) == 1:
         return votes[0]
-    paths = sorted({path for vote in votes for path in vote.sections})
+    shapes = _shapes(votes)
     sections = {}
-    for path in paths:
+    for path in sorted({path for vote in votes for path in vote.sections}):
         having = [vote.sections[path] for vote in votes if path in vote.sections]
-        lacking = sum(path not in vote.sections and _would_list(vote, path) for vote in votes)
+        lacking = _lacking(path, votes, shapes) if len(having) < len(votes) else 0
         if len(having) > lacking:
             sections[path] = _section(path, having)
         elif len(having) == lacking:
@@ -45,7 +43,33 @@ def majority(target: Target, taken_at: str, votes: Sequence[FingerprintLike]) ->
     return Fingerprint(target, taken_at, sections)
 
 
-def _would_list(vote: FingerprintLike, path: str) -> bool:
+def _shapes(votes: Sequence[FingerprintLike]) -> list[int]:
+    """A number for what decides whether a host would list a path: hosts of one number need to be asked once."""
+    numbers: dict[frozenset[tuple[str, str]], int] = {}
+    lists = frozenset(COVERING.values())
+    return [
+        numbers.setdefault(
+            frozenset(
+                (path, one.hash)
+                for path, one in vote.sections.items()
+                if path in lists or path.startswith(("container/", "image/"))
+            ),
+            len(numbers),
+        )
+        for vote in votes
+    ]
+
+
+def _lacking(path: str, votes: Sequence[FingerprintLike], shapes: Sequence[int]) -> int:
+    """How many hosts are known not to have a section."""
+    without: dict[int, list[FingerprintLike]] = {}
+    for vote, shape in zip(votes, shapes, strict=True):
+        if path not in vote.sections:
+            without.setdefault(shape, []).append(vote)
+    return sum(len(alike) for alike in without.values() if would_list(alike[0], path))
+
+
+def would_list(vote: FingerprintLike, path: str) -> bool:
     """Whether a host that lacks a section is known not to have it."""
     cover = covering(vote, path)
     return cover is None or is_complete(cover)
@@ -73,62 +97,32 @@ def _section(path: str, having: list[SectionLike]) -> Section:
 
 def _items(sections: list[SectionLike]) -> Items:
     """The majority of each item; pages that several sections share are counted instead of read again."""
-    schemas = {(one.kind, one.schema) for one in sections}
-    names = compared_between(*schemas) | {"specifier"} if {kind for kind, _ in schemas} <= _KNOWN else None
-    if len({len(one.page_hashes) for one in sections}) > 1:
-        weights = Counter(one.hash for one in sections)
-        distinct = {one.hash: one.items for one in sections}
-        return _agreed([(distinct[hash], hosts) for hash, hosts in weights.items()], len(sections), names)
+    names = compared(sections)
     found: dict[str, Attributes] = {}
-    for position in range(len(sections[0].page_hashes)):
-        pages = Counter(one.page_hashes[position] for one in sections)
-        holders = {one.page_hashes[position]: one for one in sections}
-        alternatives = [(holders[hash].page(position), hosts) for hash, hosts in pages.items()]
-        found.update(_agreed(alternatives, len(sections), names))
+    for alternatives in pages(list(enumerate(sections))):
+        if len(alternatives) == 1:
+            found.update(alternatives[0][0])
+            continue
+        for name, stands in tallied(alternatives, names):
+            first = stands[0]
+            if 2 * len(first.voters) <= len(sections):
+                found[name] = {SPLIT: _told((projected(one.body, names), len(one.voters)) for one in stands)}
+            elif first.body is not None:
+                found[name] = first.body
     return found
-
-
-def _agreed(alternatives: list[tuple[Items, int]], voters: int, names: frozenset[str] | None) -> Items:
-    """The majority of each item of some pages, each with the number of hosts that have it.
-
-    Only `names` are held against each other, None for all: what is kept for people takes no part in the vote.
-    """
-    if len(alternatives) == 1:
-        return alternatives[0][0]
-    found: dict[str, Attributes] = {}
-    for name in sorted({name for items, _ in alternatives for name in items}):
-        values: Counter[bytes] = Counter()
-        bodies: dict[bytes, list[tuple[int, bytes, Attributes | None]]] = {}
-        for items, hosts in alternatives:
-            body = items.get(name)
-            key = canonical(_projected(body, names))
-            values[key] += hosts
-            bodies.setdefault(key, []).append((hosts, canonical(body), body))
-        key, count = values.most_common(1)[0]
-        if 2 * count <= voters:
-            told = ((_projected(bodies[value][0][2], names), hosts) for value, hosts in values.items())
-            found[name] = {SPLIT: _told(told)}
-        elif (agreed := max(bodies[key], key=lambda one: one[:2])[2]) is not None:
-            found[name] = agreed
-    return found
-
-
-def _projected(body: Attributes | None, names: frozenset[str] | None) -> Attributes | None:
-    if body is None or names is None:
-        return body
-    return {name: value for name, value in body.items() if name in names}
 
 
 def _told(values: Iterable[tuple[Attributes | None, int]]) -> tuple[str, ...]:
     """What the hosts have, each with its count."""
-    return tuple(sorted({f"{_label(body)}: {hosts} host{'s' if hosts > 1 else ''}" for body, hosts in values}))
+    return tuple(sorted({f"{label(body)}: {hosts} host{'s' if hosts > 1 else ''}" for body, hosts in values}))
 
 
-def _label(body: Attributes | None) -> str:
+def label(body: Attributes | None, whole: bool = False) -> str:
+    """An item in words: its version alone unless the `whole` is asked for, else all that it has."""
     if body is None:
         return "not there"
-    parts = (_part(name, value) for name, value in sorted(body.items()) if name != "key")
-    shown = str(body.get("version") or ", ".join(parts))
+    told = ", ".join(_part(name, value) for name, value in sorted(body.items()) if name != "key")
+    shown = told if whole else str(body.get("version") or told)
     return shown if len(shown) <= _LONGEST_LABEL else f"{shown[:_LONGEST_LABEL]}…"
 
 

@@ -1,17 +1,18 @@
 """Content-addressed objects in the database, and fingerprints that open only the pages that a comparison asks for."""
 
+import json
 import zlib
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from envparity_agent.canonical import decode, digest
+from envparity_agent.canonical import digest
 from envparity_agent.fingerprint import Fingerprint, Items, Section, Status, Target
 from envparity_server.storage.tables import content
 
@@ -47,8 +48,24 @@ def load(connection: Connection, hashes: Iterable[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for batch in batches(list(dict.fromkeys(hashes))):
         for row in connection.execute(select(content.c.hash, content.c.body).where(content.c.hash.in_(batch))):
-            found[row.hash] = decode(zlib.decompress(row.body))
+            found[row.hash] = _opened(row.body)
     return found
+
+
+def _opened(body: bytes) -> Any:
+    """An object as `canonical.decode` reads it, without its checks: it passed them when it came."""
+    return _frozen(json.loads(zlib.decompress(body)))
+
+
+def _frozen(value: Any) -> Any:
+    """Lists become tuples, in place; those of an object hold only texts."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if isinstance(inner, list | dict):
+                value[name] = _frozen(inner)
+    return value
 
 
 def kinds(connection: Connection, hashes: Iterable[str]) -> dict[str, str]:
@@ -166,6 +183,27 @@ def stored(connection: Connection, trees: Mapping[_Key, Mapping[str, str]]) -> d
             if (path, hash) not in shared:
                 shared[path, hash] = StoredSection(pages, path, hash, heads[hash])
     return {key: {path: shared[path, hash] for path, hash in tree.items()} for key, tree in trees.items()}
+
+
+def open_differing(trees: Collection[Mapping[str, StoredSection]], whole: bool = True) -> None:
+    """Read in few queries the pages of the paths whose sections differ: what a vote of the trees looks at.
+
+    Not `whole`: without the pages that all sections of a path share.
+    """
+    sections: dict[str, dict[str, StoredSection]] = {}
+    for tree in trees:
+        for path, section in tree.items():
+            sections.setdefault(path, {})[section.hash] = section
+    wanted: dict[str, None] = {}
+    held: Pages | None = None
+    for alternatives in sections.values():
+        if len(alternatives) > 1:
+            held = next(iter(alternatives.values())).pages
+            places = zip_longest(*(one.page_hashes for one in alternatives.values()))
+            distinct = (set(place) for place in places)
+            wanted |= dict.fromkeys(hash for place in distinct if whole or len(place) > 1 for hash in place if hash)
+    if held:
+        held.items(wanted)
 
 
 def detached(target: Target, taken_at: str, sections: Mapping[str, Any]) -> Fingerprint:

@@ -177,7 +177,7 @@ baseline = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("applies_to", Text, nullable=False),  # a selector
-    Column("environment", Text, nullable=False),  # of that selector
+    Column("environment", Text, nullable=False),  # of that selector; empty where it goes across environments
     Column("approved", Integer),  # number of the version that is the reference
     Column(
         "newest", Integer, nullable=False
@@ -197,6 +197,8 @@ baseline_version = Table(
     Column("proposed_at", UtcDateTime, nullable=False),
     Column("approved_by", Text),
     Column("approved_at", UtcDateTime),
+    Column("withdrawn_by", Text),
+    Column("withdrawn_at", UtcDateTime),
 )
 baseline_section = Table(
     "baseline_section",

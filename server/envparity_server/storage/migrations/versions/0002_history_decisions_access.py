@@ -137,6 +137,8 @@ def _make_tables() -> None:
         sa.Column("proposed_at", sa.DateTime, nullable=False),
         sa.Column("approved_by", sa.Text),
         sa.Column("approved_at", sa.DateTime),
+        sa.Column("withdrawn_by", sa.Text),
+        sa.Column("withdrawn_at", sa.DateTime),
     )
     op.create_table(
         "baseline_section",

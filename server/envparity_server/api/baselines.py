@@ -1,0 +1,254 @@
+"""Baselines: what people decided that hosts are held against; proposed, approved, withdrawn, removed."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from sqlalchemy.exc import IntegrityError
+from starlette.concurrency import run_in_threadpool
+
+from envparity_agent.documents import from_document
+from envparity_server import baselining
+from envparity_server.api.authentication import engine_of, now
+from envparity_server.api.bodies import read_json
+from envparity_server.api.problems import Problem
+from envparity_server.api.roles import actor
+from envparity_server.baselining import Elsewhere, Proposal
+from envparity_server.storage import baselines
+from envparity_server.storage.actors import Actor
+from envparity_server.storage.baselines import Baseline, Version
+from envparity_server.storage.database import reading, writing
+
+router = APIRouter(prefix="/api/v1/baselines", tags=["baselines"])
+
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
+
+Acting = Annotated[Actor, Depends(actor)]
+Name = Annotated[str, Path(pattern=_NAME, examples=["shop"])]
+Number = Annotated[int, Field(ge=1, lt=2**31, description="The version that is decided about.", examples=[3])]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00]+$")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Pin(_Body):
+    """A proposal: what a selector stands for, or a fingerprint that was taken elsewhere of a host, lock or image."""
+
+    name: Annotated[str, StringConstraints(pattern=_NAME)] = Field(examples=["shop"])
+    source: Line = Field(
+        description="A selector; with a fingerprint the name of what it was taken of.",
+        examples=["env:prod,role=web@2026-11-01T02:00"],
+    )
+    fingerprint: dict[str, Any] | None = Field(default=None, description="A fingerprint document.")
+    applies_to: Line | None = Field(
+        default=None,
+        description="Which hosts it is for; by default those of the source.",
+        examples=["env:prod,role=web"],
+    )
+    reason: Line = Field(examples=["release 4.2 passed its tests"])
+
+
+# said by hand, as the route reads the body itself: a fingerprint may be large, and may come compressed
+_PIN = {"required": True, "content": {"application/json": {"schema": Pin.model_json_schema()}}}
+
+
+class Today(_Body):
+    """Every present host is pinned to what it runs now."""
+
+    of: Line = Field(examples=["env:prod"])
+    reason: Line = Field(examples=["the start of watching"])
+
+
+class Approval(_Body):
+    """A version becomes the reference."""
+
+    version: Number
+
+
+class Withdrawal(_Body):
+    """A proposal is taken back, or the reference is none any more."""
+
+    version: Number
+    reason: Line = Field(examples=["it was taken during an outage"])
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class VersionAnswer(_Answer):
+    """One version and what became of it."""
+
+    number: int
+    state: Literal["proposed", "approved", "replaced", "withdrawn"]
+    source: str
+    kind: str = Field(description="Of the target that was pinned; `hosts` where each host has its own.")
+    taken_at: str
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+    withdrawn_by: str | None
+    withdrawn_at: datetime | None
+
+
+class BaselineAnswer(_Answer):
+    """A baseline; `versions` has the newest first."""
+
+    name: str
+    applies_to: str
+    environment: str | None
+    approved: int | None = Field(description="Number of the version that is the reference.")
+    newest: int
+    created_at: datetime
+    versions: list[VersionAnswer]
+
+
+class BaselineList(_Answer):
+    """Baselines by name."""
+
+    baselines: list[BaselineAnswer]
+    total: int
+
+
+class Pinned(_Answer):
+    """What was made."""
+
+    name: str
+    version: int
+    hosts: int | None = Field(default=None, description="How many hosts were pinned, each to its own.")
+
+
+class Removed(_Answer):
+    """What is no more."""
+
+    removed: str
+
+
+@router.get("")
+def list_baselines(
+    request: Request,
+    actor: Acting,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> BaselineList:
+    """Every baseline with its versions."""
+    with reading(engine_of(request)) as connection:
+        every = baselines.every(connection, actor.environments)
+        shown = every[offset : offset + limit]
+        versions = baselines.versions(connection, [one.name for one in shown])
+    return BaselineList(baselines=[_answer(one, versions) for one in shown], total=len(every))
+
+
+@router.get("/{name}")
+def show_baseline(request: Request, actor: Acting, name: Name) -> BaselineAnswer:
+    """One baseline with all its versions: who proposed and who approved each, and why."""
+    with reading(engine_of(request)) as connection:
+        return _answer(baselines.named(connection, name, actor.environments), baselines.versions(connection, [name]))
+
+
+@router.post("", openapi_extra={"requestBody": _PIN})
+async def pin_baseline(request: Request, actor: Acting) -> Pinned:
+    """Propose a version; it is no reference before it is approved."""
+    body = await read_json(request)
+    try:
+        asked = Pin.model_validate(body)
+    except ValidationError as problem:
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in problem.errors()]) from None
+    return await run_in_threadpool(_pin, request, actor, asked)
+
+
+def _pin(request: Request, actor: Actor, asked: Pin) -> Pinned:
+    fingerprint = from_document(asked.fingerprint) if asked.fingerprint is not None else None
+    proposal = Proposal(asked.name, asked.source, asked.applies_to or "", asked.reason)
+    try:
+        with writing(engine_of(request)) as connection:
+            number = baselining.pin(connection, actor, proposal, fingerprint, now())
+    except (Elsewhere, IntegrityError) as problem:
+        raise _taken(asked.name, problem) from None
+    return Pinned(name=asked.name, version=number)
+
+
+@router.post("/{name}/today")
+def pin_today(request: Request, actor: Acting, name: Name, body: Today) -> Pinned:
+    """Pin each present host of a selector to what it runs now, approved in one go: a start without noise."""
+    try:
+        with writing(engine_of(request)) as connection:
+            number, hosts = baselining.pin_today(connection, actor, name, body.of, body.reason, now())
+    except (Elsewhere, IntegrityError) as problem:
+        raise _taken(name, problem) from None
+    return Pinned(name=name, version=number, hosts=hosts)
+
+
+@router.post("/{name}/approve")
+def approve_baseline(request: Request, actor: Acting, name: Name, body: Approval) -> BaselineAnswer:
+    """Make the newest version the reference; 409 where a newer one was proposed, or it was decided about already."""
+    with writing(engine_of(request)) as connection:
+        if not baselining.approve(connection, actor, name, body.version, now()):
+            raise _moved_on(name)
+        return _answer(baselines.named(connection, name), baselines.versions(connection, [name]))
+
+
+@router.post("/{name}/withdraw")
+def withdraw_baseline(request: Request, actor: Acting, name: Name, body: Withdrawal) -> BaselineAnswer:
+    """Take back a proposal, or the reference: then hosts are held against what most of their peers agree on."""
+    with writing(engine_of(request)) as connection:
+        if not baselining.withdraw(connection, actor, name, body.version, body.reason, now()):
+            raise _moved_on(name)
+        return _answer(baselines.named(connection, name), baselines.versions(connection, [name]))
+
+
+@router.delete("/{name}")
+def remove_baseline(
+    request: Request, actor: Acting, name: Name, version: Annotated[int, Query(ge=1, lt=2**31)]
+) -> Removed:
+    """Remove a baseline with all versions; `version` is the newest one that you saw."""
+    with writing(engine_of(request)) as connection:
+        if not baselining.remove(connection, actor, name, version, now()):
+            raise _moved_on(name)
+    return Removed(removed=name)
+
+
+def _taken(name: str, problem: Exception) -> Problem:
+    if isinstance(problem, Elsewhere):
+        return Problem(HTTPStatus.CONFLICT, str(problem), problem.advice)
+    return Problem(HTTPStatus.CONFLICT, f"somebody else pins {name} at this moment", "look at it and try again")
+
+
+def _moved_on(name: str) -> Problem:
+    return Problem(
+        HTTPStatus.CONFLICT,
+        f"baseline {name} has moved on: this version is not its newest, or somebody decided about it already",
+        f"look at it again: envparity baselines show {name}",
+    )
+
+
+def _answer(one: Baseline, versions: list[Version]) -> BaselineAnswer:
+    return BaselineAnswer(
+        name=one.name,
+        applies_to=one.applies_to,
+        environment=one.environment or None,
+        approved=one.approved,
+        newest=one.newest,
+        created_at=one.created_at,
+        versions=[_version(one, version) for version in versions if version.name == one.name],
+    )
+
+
+def _version(one: Baseline, version: Version) -> VersionAnswer:
+    fields = {name: getattr(version, name) for name in VersionAnswer.model_fields if name != "state"}
+    return VersionAnswer(state=_state(one, version), **fields)
+
+
+def _state(one: Baseline, version: Version) -> Literal["proposed", "approved", "replaced", "withdrawn"]:
+    if version.withdrawn_at:
+        return "withdrawn"
+    if version.number == one.approved:
+        return "approved"
+    return "replaced" if version.approved_at or one.newest > version.number else "proposed"

@@ -1,0 +1,128 @@
+"""What the hosts of a selector agree on, item by item, and who deviates."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from envparity_server.api.authentication import engine_of, now
+from envparity_server.api.roles import actor
+from envparity_server.drift.shares import Share, is_in, shares
+from envparity_server.references import votes
+from envparity_server.storage import content, hosts
+from envparity_server.storage.actors import Actor
+from envparity_server.storage.database import reading
+
+router = APIRouter(prefix="/api/v1", tags=["majority"])
+
+_MOST_HOSTS = 100  # named for one item; how many there are is told beside them
+
+Text = Annotated[str, Query(max_length=1024)]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Value(_Answer):
+    """One of the values that hosts have."""
+
+    value: str = Field(examples=["3.0.11-1~deb12u2"])
+    hosts: int = Field(examples=[212])
+
+
+class Deviator(_Answer):
+    """A host that has not what most have."""
+
+    host: str = Field(description="Its id.", examples=["0123456789abcdef"])
+    name: str = Field(examples=["web-7"])
+    value: str = Field(examples=["3.0.9-1"])
+
+
+class Agreement(_Answer):
+    """Where the hosts stand on one item."""
+
+    section: str = Field(examples=["os-packages"])
+    kind: str = Field(examples=["os-packages"])
+    item: str | None = Field(description="None: the whole section, which some hosts do not have.", examples=["openssl"])
+    split: bool = Field(description="No value has more than half of the hosts.")
+    value: str | None = Field(description="The majority's; none where it is split.", examples=["3.0.11-1~deb12u2"])
+    share: str | None = Field(examples=["212 of 300"])
+    values: list[Value] = Field(description="Every value, the one that most have first.")
+    deviating: int = Field(description="How many hosts have another value than the majority.", examples=[88])
+    deviators: list[Deviator] = Field(description=f"The first {_MOST_HOSTS} of them.")
+
+
+class Unread(_Answer):
+    """Hosts that have no vote on a section, as theirs could not be read whole."""
+
+    section: str
+    hosts: list[str] = Field(description="Their names.")
+
+
+class Majority(_Answer):
+    """What hosts agree on."""
+
+    of: str = Field(examples=["env:prod,role=web"])
+    hosts: int = Field(description="How many spoke for the selector: fresh ones that last.", examples=[300])
+    majority: list[Agreement]
+    total: int = Field(description="How many items there are to page through.")
+    agreed: int = Field(description="How many items all hosts have alike.")
+    unread: list[Unread]
+    notes: list[str]
+
+
+@router.get("/majority")
+def majority_of(
+    request: Request,
+    actor: Annotated[Actor, Depends(actor)],
+    of: Text,
+    section: Text = "",
+    item: Text = "",
+    everything: Annotated[bool, Query(alias="all", description="Also the items on which all agree.")] = False,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> Majority:
+    """The majority of each item, its share, and who deviates; by default only what not all agree on.
+
+    `GET /api/v1/majority?of=env:prod,role=web&section=os-packages`
+    """
+    with reading(engine_of(request)) as connection:
+        found = votes(connection, of, now(), actor.environments)
+        narrowed = section or found.selector.section
+        trees = [
+            {path: one for path, one in vote.sections.items() if is_in(path, narrowed)}
+            for vote in found.by_host.values()
+        ]
+        content.open_differing(trees, whole=everything)
+        counted = shares(found.by_host, narrowed, item, everything)
+        names = {one.id: one.name for one in hosts.all_hosts(connection, actor.environments)}
+    return Majority(
+        of=of,
+        hosts=len(found.by_host),
+        majority=[_agreement(one, names) for one in counted.shares[offset : offset + limit]],
+        total=len(counted.shares),
+        agreed=counted.agreed,
+        unread=[Unread(section=path, hosts=_named(ids, names)) for path, ids in counted.unread.items()],
+        notes=list(found.notes),
+    )
+
+
+def _agreement(share: Share, names: dict[str, str]) -> Agreement:
+    others = [] if share.is_split else [(id, stand.value) for stand in share.stands[1:] for id in stand.hosts]
+    return Agreement(
+        section=share.section,
+        kind=share.kind,
+        item=share.item or None,
+        split=share.is_split,
+        value=None if share.is_split else share.stands[0].value,
+        share=None if share.is_split else share.words,
+        values=[Value(value=stand.value, hosts=len(stand.hosts)) for stand in share.stands],
+        deviating=len(others),
+        deviators=[Deviator(host=id, name=names.get(id, id), value=value) for id, value in others[:_MOST_HOSTS]],
+    )
+
+
+def _named(ids: Sequence[str], names: dict[str, str]) -> list[str]:
+    return sorted(names.get(id, id) for id in ids)
