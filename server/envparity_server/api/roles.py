@@ -30,6 +30,14 @@ NEEDS: Mapping[tuple[str, str], Role | Stranger] = {
     ("GET", "/api/v1/fingerprints"): _VIEWER,
     ("GET", "/api/v1/compare"): _VIEWER,
     ("POST", "/api/v1/gates"): _CI,
+    ("GET", "/api/v1/schemas/notification"): Stranger.ANYBODY,
+    ("GET", "/api/v1/channels"): _ADMIN,
+    ("POST", "/api/v1/channels"): _ADMIN,
+    ("GET", "/api/v1/channels/{name}"): _ADMIN,
+    ("PATCH", "/api/v1/channels/{name}"): _ADMIN,
+    ("DELETE", "/api/v1/channels/{name}"): _ADMIN,
+    ("POST", "/api/v1/channels/{name}/test"): _ADMIN,
+    ("GET", "/api/v1/deliveries"): _ADMIN,
 }
 
 
