@@ -177,7 +177,7 @@ def remove_channel(request: Request, acting: Acting, name: str) -> ShownChannel:
 
 
 @router.post("/channels/{name}/test")
-def test_channel(request: Request, acting: Acting, name: str) -> Tested:
+def try_channel(request: Request, acting: Acting, name: str) -> Tested:
     """Send a test at once, and say how it ended."""
     settings = _settings(request)
     with reading(engine_of(request)) as connection:

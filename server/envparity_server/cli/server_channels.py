@@ -82,8 +82,8 @@ def add(
         say(new.secret)
 
 
-@app.command()
-def test(name: Name, database_url: Database = None) -> None:
+@app.command("test")
+def try_channel(name: Name, database_url: Database = None) -> None:
     """Send a test to a channel at once, and say how it ended.
 
     envparity server channel test ops

@@ -120,12 +120,17 @@ def _service(address: str, allowed: Networks, last: _Last) -> Any:
         raise Refused(
             f"Apprise takes no such address{f': {why}' if why else ''}", "see https://github.com/caronc/apprise/wiki"
         )
-    if REFUSED & set(set(_schemes(service))):
+    if REFUSED & _schemes(service):
         raise Refused("this kind of address is not taken: it goes round the guard", "use a channel of the kind webhook")
     service.redirects = False  # whatever the address says
     for host in _hosts(service):
         vetted(host, service.port or 0, allowed)
     return service
+
+
+def _schemes(service: Any) -> set[str]:
+    """Every scheme of a service: an address may say https:// and be taken as another one's."""
+    return set(service.schemas())
 
 
 def _hosts(service: Any) -> set[str]:

@@ -56,8 +56,8 @@ def _asked(address: str, allowed: Networks, message: Mapping[str, str] | None) -
         raise UsageError("the address is too long, or has characters that no URL has")
     order = {"address": address, "allowed": [str(one) for one in allowed], "message": message, "timeout": TIMEOUT}
     try:
-        ended = subprocess.run(  # noqa: S603  # this very Python and a module of ours; what is foreign goes by stdin
-            [sys.executable, "-P", "-m", "envparity_server.notify.apprise_child"],
+        ended = subprocess.run(  # this very Python and a module of ours; what is foreign goes by stdin
+            [sys.executable, "-PB", "-m", "envparity_server.notify.apprise_child"],
             input=json.dumps(order).encode(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_LONGEST,
             env={name: os.environ[name] for name in _KEPT if name in os.environ}, cwd="/", check=False,
         )  # fmt: skip

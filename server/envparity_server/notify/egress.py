@@ -1,4 +1,4 @@
-"""The guard: which addresses a notification may be sent to, so that no channel reaches into the server's own network."""
+"""The guard: which addresses a notification may be sent to, so that no channel reaches into a private network."""
 
 import socket
 from collections.abc import Callable, Sequence

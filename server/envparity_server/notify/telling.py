@@ -1,4 +1,4 @@
-"""Puts a drift into words that can be sent anywhere: foreign names in it are one line, and do nothing where they land."""
+"""Puts a drift into words that can be sent anywhere: foreign names in them are one line, and do nothing."""
 
 import re
 
@@ -14,7 +14,7 @@ _LONGEST = {"name": 120, "words": 300, "title": 200}
 
 # what chats turn into a call to everybody, a link or an image, wherever it stands
 _MENTION = re.compile(r"@(?=everyone|here|channel|all|room|team|group)|(?<![\w.:/-])@(?=\w)", re.IGNORECASE)
-_MARKUP = str.maketrans({"<": "‹", ">": "›", "`": "'"})
+_MARKUP = str.maketrans({"<": "\u2039", ">": "\u203a", "`": "'"})  # shown as small angles: no tag, no code
 _BREAK = "\u200b"  # seen by nobody, and a mention or link is none any more
 
 
