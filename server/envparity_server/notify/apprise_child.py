@@ -8,6 +8,7 @@ import json
 import logging
 import mimetypes
 import os
+import re
 import resource
 import signal
 import sys
@@ -149,9 +150,8 @@ def _without_secrets(text: str, address: str) -> str:
 
 
 def _parts(address: str) -> list[str]:
-    for sign in ":/?&=@,+":
-        address = address.replace(sign, " ")
-    return [part for part in address.split() if len(part) > 3]
+    _, _, rest = address.partition("://")
+    return [part for part in re.split(r"[:/?&=@,+\s]", rest or address) if len(part) > 3]
 
 
 def main() -> None:

@@ -82,7 +82,8 @@ def deliver_due(engine: Engine, now: datetime, allowed_networks: Networks, make:
     3. A channel that does not answer is left until the next run.
     """
     with reading(engine) as connection:
-        due = [one for one in channels.all_channels(connection) if one.name in deliveries.channels_due(connection, now)]
+        names = set(deliveries.channels_due(connection, now))
+        due = [one for one in channels.all_channels(connection) if one.name in names]
     if not due:
         return 0
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="deliver") as pool:

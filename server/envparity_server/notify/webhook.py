@@ -42,11 +42,14 @@ _MAY_PASS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 class Webhook:
     """One receiver: its address, and the secret that signs what it gets."""
 
-    def __init__(self, address: str, secret: str, allowed: Networks, resolve: Resolve = resolve) -> None:
+    def __init__(
+        self, address: str, secret: str, allowed: Networks, resolve: Resolve = resolve, timeout: float = TIMEOUT
+    ) -> None:
         self._address = address
         self._secret = secret
         self._allowed = allowed
         self._resolve = resolve
+        self._timeout = timeout
 
     def send(self, delivery: str, notification: Notification, now: datetime) -> None:
         """Post once; raises SendError, permanent for a refused address and for what a 4xx answer refuses."""
@@ -65,7 +68,7 @@ class Webhook:
             "Envparity-Delivery": delivery,
             "Envparity-Signature": signature(self._secret, body, now),
         }
-        anyio.run(partial(_post, url, addresses, body, headers, now))
+        anyio.run(partial(_post, url, addresses, body, headers, now, self._timeout))
 
 
 def signature(secret: str, body: bytes, now: datetime) -> str:
@@ -87,8 +90,8 @@ def parse_address(address: str) -> httpx.URL:
         raise Refused(f"a webhook's address begins with https:// or http://, not with {url.scheme[:20] or 'nothing'}:")
     if url.userinfo:
         raise Refused("a webhook's address has no user and password in it", "the signature says who sends")
-    if not url.host:
-        raise Refused("the address names no host")
+    if not url.host or not 0 < port_of(url) < 65536:
+        raise Refused("the address names no host, or a port that there is not")
     return url
 
 
@@ -99,17 +102,17 @@ def host_of(url: httpx.URL) -> str:
 
 def port_of(url: httpx.URL) -> int:
     """The port, also where the address does not name it."""
-    return url.port or _PORTS[url.scheme]
+    return _PORTS[url.scheme] if url.port is None else url.port
 
 
 async def _post(
-    url: httpx.URL, addresses: tuple[str, ...], body: bytes, headers: Mapping[str, str], now: datetime
+    url: httpx.URL, addresses: tuple[str, ...], body: bytes, headers: Mapping[str, str], now: datetime, timeout: float
 ) -> None:
     """Post to the first of the addresses that can be connected to: certificate and Host are the name's."""
     try:
-        with anyio.fail_after(TIMEOUT):
+        with anyio.fail_after(timeout):
             async with httpx.AsyncClient(
-                verify=httpx.create_ssl_context(), trust_env=False, follow_redirects=False, timeout=TIMEOUT
+                verify=httpx.create_ssl_context(), trust_env=False, follow_redirects=False, timeout=timeout
             ) as client:
                 for last, address in zip((*[False] * (len(addresses) - 1), True), addresses, strict=True):
                     request = client.build_request(
@@ -125,7 +128,7 @@ async def _post(
                     await _finish(response)
                     return judge(response.status_code, response.headers, now)
     except TimeoutError:
-        raise SendError(f"no answer within {TIMEOUT:.0f} seconds", permanent=False) from None
+        raise SendError(f"no answer within {timeout:g} seconds", permanent=False) from None
     except (httpx.HTTPError, ssl.SSLError) as problem:
         raise SendError(f"not delivered: {problem or type(problem).__name__}", permanent=False) from None
 
