@@ -13,11 +13,12 @@ from starlette.exceptions import HTTPException
 
 from envparity_agent import __version__
 from envparity_agent.errors import EnvparityError
-from envparity_server.api import agents, baselines, comparisons, majorities, rules
+from envparity_server.api import agents, baselines, channels, comparisons, majorities, rules
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.roles import authorised
 from envparity_server.dashboard import compare_page, host_pages, login_page
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
+from envparity_server.settings import DEFAULTS, ServerSettings
 
 # the dashboard asks nobody but its own server for anything, and runs no inline script
 CONTENT_SECURITY_POLICY = (
@@ -30,8 +31,10 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
+_RESOURCES = (agents, baselines, channels, comparisons, majorities, rules)
 
-def create_app(engine: Engine) -> FastAPI:
+
+def create_app(engine: Engine, settings: ServerSettings = DEFAULTS) -> FastAPI:
     """The application on a database whose schema is this program's."""
 
     @asynccontextmanager
@@ -47,9 +50,9 @@ def create_app(engine: Engine) -> FastAPI:
         docs_url=None,  # the framework's pages load their scripts from elsewhere
         redoc_url=None,
     )
-    app.state.engine = engine
-    for router in (agents.router, comparisons.router, baselines.router, majorities.router, rules.router):
-        app.include_router(router, dependencies=[Depends(authorised)])
+    app.state.engine, app.state.settings = engine, settings
+    for resource in _RESOURCES:
+        app.include_router(resource.router, dependencies=[Depends(authorised)])
     for router in (login_page.router, host_pages.router, compare_page.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "dashboard" / "static"), name="static")

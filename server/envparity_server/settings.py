@@ -2,11 +2,18 @@
 
 import os
 import tomllib
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import StringConstraints, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from envparity_agent.errors import UsageError
 
@@ -22,6 +29,15 @@ class ServerSettings(BaseSettings):
     database_url_file: Path | None = None  # a file with the URL, which may hold a password
     listen_host: str = "127.0.0.1"
     listen_port: int = 8765
+    # where people reach the dashboard; links in notifications begin with it
+    public_url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
+    # networks that notifications may go to although they are not the public internet; a variable has commas between
+    webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+
+    @field_validator("webhook_networks", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @classmethod
     def settings_customise_sources(
@@ -34,6 +50,9 @@ class ServerSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, then environment, then the file."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_file())
+
+
+DEFAULTS = ServerSettings.model_construct()  # of an application that nobody configured: no file, no environment
 
 
 def config_file() -> Path:

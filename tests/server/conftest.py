@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from envparity_server.app import create_app
+from envparity_server.settings import ServerSettings
 from envparity_server.storage.database import migrate, open_database, writing
 from envparity_server.storage.tables import metadata
 from tests.server.asking import Asking
@@ -19,7 +20,7 @@ DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 @pytest.fixture(autouse=True)
 def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What the machine's own settings say must not reach a test."""
-    for name in ("DATABASE_URL", "DATABASE_URL_FILE", "LISTEN_HOST", "LISTEN_PORT", "SERVER_CONFIG"):
+    for name in (*map(str.upper, ServerSettings.model_fields), "SERVER_CONFIG"):
         monkeypatch.delenv(f"ENVPARITY_{name}", raising=False)
     empty = tmp_path / "no-settings.toml"
     empty.touch()

@@ -1,5 +1,6 @@
 """Tests of the server's settings: flags over environment over file over defaults."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,36 @@ def test_a_flag_wins_over_a_file_that_the_environment_names(tmp_path: Path, monk
 def test_a_file_with_an_address_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot read"):
         server_settings(database_url_file=tmp_path / "missing")
+
+
+def test_networks_that_may_be_told_come_as_a_list_or_with_commas(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    networks = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+    file.write_text('webhook_networks = ["10.0.0.0/8", "fd00::/8"]\n')
+    assert server_settings().webhook_networks == networks
+    monkeypatch.setenv("ENVPARITY_WEBHOOK_NETWORKS", "10.0.0.0/8, fd00::/8")
+    assert server_settings().webhook_networks == networks
+    monkeypatch.setenv("ENVPARITY_WEBHOOK_NETWORKS", "")
+    assert server_settings().webhook_networks == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("webhook_networks", '["10.0.0.1/8"]'),
+        ("webhook_networks", '["everywhere"]'),
+        ("public_url", '"envparity.example"'),
+        ("public_url", '"javascript:alert(1)"'),
+        ("public_url", '"https://envparity.example/?x"'),
+    ],
+)
+def test_a_wrong_network_or_address_is_refused_by_its_name(file: Path, key: str, value: str) -> None:
+    file.write_text(f"{key} = {value}\n")
+    with pytest.raises(UsageError, match=f"line 1.*{key}"):
+        server_settings()
+
+
+def test_the_address_that_people_use_is_kept_as_it_is() -> None:
+    assert server_settings().public_url == ""
+    assert (
+        server_settings(public_url="https://envparity.example/parity").public_url == "https://envparity.example/parity"
+    )

@@ -48,6 +48,14 @@ NEEDS: Mapping[tuple[str, str], Role | Stranger] = {
     ("POST", "/api/v1/baselines/{name}/approve"): _OPERATOR,
     ("POST", "/api/v1/baselines/{name}/withdraw"): _OPERATOR,
     ("DELETE", "/api/v1/baselines/{name}"): _OPERATOR,
+    ("GET", "/api/v1/schemas/notification"): Stranger.ANYBODY,
+    ("GET", "/api/v1/channels"): _ADMIN,
+    ("POST", "/api/v1/channels"): _ADMIN,
+    ("GET", "/api/v1/channels/{name}"): _ADMIN,
+    ("PATCH", "/api/v1/channels/{name}"): _ADMIN,
+    ("DELETE", "/api/v1/channels/{name}"): _ADMIN,
+    ("POST", "/api/v1/channels/{name}/test"): _ADMIN,
+    ("GET", "/api/v1/deliveries"): _ADMIN,
 }
 
 

@@ -11,11 +11,13 @@ from sqlalchemy import Engine
 from envparity_agent.errors import UsageError
 from envparity_agent.terminal import note, say
 from envparity_server.app import create_app
+from envparity_server.cli import server_channels
 from envparity_server.settings import server_settings
 from envparity_server.storage import access
 from envparity_server.storage.database import check_schema, migrate, open_database, writing
 
 app = typer.Typer(no_args_is_help=True, help="Run and operate the central server.")
+app.add_typer(server_channels.app, name="channel")
 
 _DATABASE = "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME; set ENVPARITY_DATABASE_URL to keep it off `ps`."
 
@@ -49,7 +51,7 @@ def run(
     settings = server_settings(database_url=database_url, listen_host=host, listen_port=port)
     engine = open_database(settings.database_url)
     check_schema(engine)
-    uvicorn.run(create_app(engine), host=settings.listen_host, port=settings.listen_port, server_header=False)
+    uvicorn.run(create_app(engine, settings), host=settings.listen_host, port=settings.listen_port, server_header=False)
 
 
 @app.command("migrate")
