@@ -20,7 +20,7 @@ from envparity_server.storage.tables import host as host_table
 from envparity_server.storage.tables import metadata
 from tests.performance.fleet import hosts
 from tests.performance.fleet.history import DAYS
-from tests.performance.fleet.hosts import ENVIRONMENTS, PACKAGES, RELEASES, ROLES, Machine
+from tests.performance.fleet.hosts import ENVIRONMENTS, RELEASES, ROLES, Machine
 from tests.performance.fleet.loading import EPOCH, HOSTS, SEED, credential, host_id
 from tests.performance.measuring import Figure
 from tests.server.asking import Asking
@@ -29,6 +29,7 @@ PAGE_AIM, AIM = 300.0, 1000.0  # milliseconds
 RUNS = 60
 REPORTS, WHOLE = 200, 50
 
+_Delivery = tuple[Machine, str, Mapping[str, bytes]]  # a host, the root that it reports, and the objects of its tree
 Question = Callable[[Random], tuple[str, Mapping[str, str]]]  # the path and query of one run
 
 
@@ -87,15 +88,6 @@ def _compare_page(random: Random) -> tuple[str, Mapping[str, str]]:
     return "/compare", {"left": left, "right": right}
 
 
-def _having(random: Random) -> tuple[str, Mapping[str, str]]:
-    return "/api/v1/items", {"item": f"package-{random.randrange(PACKAGES):03}"}
-
-
-def _pivot(random: Random) -> tuple[str, Mapping[str, str]]:
-    role = random.choice(ROLES)
-    return "/api/v1/pivots", {"of": ";".join(f"env:{one},role={role}" for one in ENVIRONMENTS)}
-
-
 PAGES = (
     _Work("hosts page", lambda random: ("/hosts", {"page": str(random.randrange(1, 21))}), PAGE_AIM),
     _Work("hosts page, searched", lambda random: ("/hosts", {"q": random.choice(ROLES)}), PAGE_AIM),
@@ -114,8 +106,6 @@ API = (
     _Work("two hosts", _two_hosts),
     _Work("a host at a moment and now", _host_then),
     _Work("an environment at a moment and now", _environment_then),
-    _Work("who has X since when", _having),
-    _Work("pivot of three environments", _pivot),
 )
 
 
@@ -152,7 +142,7 @@ def reporting(engine: Engine, label: str) -> Iterator[Figure]:
     with engine.connect() as connection:
         roots = {row.id: row.root for row in connection.execute(select(host_table.c.id, host_table.c.root))}
     machines = [Machine(number) for number in range(REPORTS)]
-    same = [(one, roots[host_id(one)], {}) for one in machines]
+    same: list[_Delivery] = [(one, roots[host_id(one)], {}) for one in machines]
     yield Figure(f"{label}: reports with nothing new", anyio.run(client.deliver, same, 2**30), "a second")
     whole = [(one, *_other(one)) for one in machines[:WHOLE]]
     size = sum(map(len, whole[0][2].values())) // 1024
@@ -177,7 +167,7 @@ class _Client:
 
     application: FastAPI
 
-    async def deliver(self, reports: Sequence[tuple[Machine, str, Mapping[str, bytes]]], seq: int) -> float:
+    async def deliver(self, reports: Sequence[_Delivery], seq: int) -> float:
         """Deliver each; returns how many a second."""
         transport = httpx.ASGITransport(self.application)
         async with httpx.AsyncClient(transport=transport, base_url="http://envparity.test") as client:
