@@ -67,15 +67,22 @@ def main(output: Path) -> None:
     """Record the release whose code this process runs."""
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home:
-        engine = open_database(f"sqlite:///{home}/server.db")
-        migrate(engine)
+        engine = _fresh(Path(home) / "fleet.db")
         secrets = _fill(engine)
         with reading(engine) as connection:
             _write_lines(output / "database.ndjson", _rows(connection))
             answers = {"secrets": secrets, **_answers(connection)}
         (output / "answers.json").write_text(json.dumps(answers, indent=1, sort_keys=True) + "\n")
+        engine.dispose()
+        engine = _fresh(Path(home) / "exchange.db")  # where nothing is stored yet that the agent need not send
         _write_lines(output / "exchange.ndjson", _exchange(engine, small_host(Path(home) / "root")))
         engine.dispose()
+
+
+def _fresh(path: Path) -> Engine:
+    engine = open_database(f"sqlite:///{path}")
+    migrate(engine)
+    return engine
 
 
 def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
