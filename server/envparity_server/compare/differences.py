@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from deepdiff import DeepDiff
 
 from envparity_agent import kinds
+from envparity_agent.canonical import canonical
 from envparity_agent.fingerprint import (
     SPLIT,
     Attributes,
@@ -273,7 +274,8 @@ def _differing(ours: Items, theirs: Items, items: list[str], names: frozenset[st
     def projected(body: Attributes) -> dict[str, object]:
         kept = names | {SPLIT, "specifier"}
         return {
-            name: list(value) if isinstance(value, tuple) else value
+            # a list as one value: which of its entries differ is told elsewhere, and is long to find
+            name: canonical(value) if isinstance(value, tuple) else value
             for name, value in body.items()
             if name in kept and value is not None
         }

@@ -1,0 +1,112 @@
+"""Puts the fleet into a database through the real intake, with the simulated clock."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from random import Random
+
+from sqlalchemy import Connection, Engine, text, update
+
+from envparity_server import intake
+from envparity_server.storage import access, hosts
+from envparity_server.storage.database import writing
+from envparity_server.storage.hosts import Host
+from envparity_server.storage.tables import host as host_table
+from tests.performance.fleet.history import DAYS, INTERVAL, Report, first_reports, later_reports
+from tests.performance.fleet.hosts import Machine, fingerprint
+from tests.performance.measuring import Figure
+
+HOSTS = 1000
+SEED = 20261101
+TOGETHER = 200  # reports in one transaction: here nobody waits for an acknowledgement
+EPOCH = "00112233"
+
+
+def load(engine: Engine, label: str, count: int = HOSTS) -> Iterator[Figure]:
+    """Enrol the hosts, take their first reports, then 30 days of what changes; the last of these is just now."""
+    machines = [Machine(number) for number in range(count)]
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=DAYS) - 2 * INTERVAL
+    loader = _Loader(engine, machines, start)
+    yield loader.take(first_reports(machines, start), f"{label}: first reports taken in")
+    yield loader.take(later_reports(machines, start, Random(SEED)), f"{label}: reports with something new taken in")
+    loader.finish()
+
+
+def credential(machine: Machine) -> str:
+    """The secret by which a host reports."""
+    return f"epa_credential-of-{machine.name:->40}"
+
+
+def host_id(machine: Machine) -> str:
+    """The id of a host."""
+    return access.hashed(machine.name)[:16]
+
+
+class _Loader:
+    """Takes reports as the server does, and knows as the agents do what the server has."""
+
+    def __init__(self, engine: Engine, machines: list[Machine], start: datetime) -> None:
+        self._engine = engine
+        self._sent: set[str] = set()
+        self._hosts: dict[Machine, Host] = {}
+        with writing(engine) as connection:
+            for machine in machines:
+                self._hosts[machine] = _enrolled(connection, machine, start)
+
+    def take(self, reports: Iterable[Report], work: str) -> Figure:
+        """Take all of them; how many a second, of the time that the server has for them."""
+        spent, taken = 0.0, 0
+        coming = iter(reports)
+        while batch := list(islice(coming, TOGETHER)):
+            bodies = [(one, fingerprint(one.machine, one.state, one.moment.isoformat())) for one in batch]
+            prepared = [(one, found.root, self._new(found.objects())) for one, found in bodies]
+            started = time.perf_counter()
+            with writing(self._engine) as connection:
+                _without_waiting(connection)
+                for one, root, objects in prepared:
+                    self._take(connection, one, root, objects)
+            spent += time.perf_counter() - started
+            taken += len(batch)
+        return Figure(f"{work} ({taken})", taken / spent, "a second")
+
+    def _new(self, objects: dict[str, bytes]) -> bytes:
+        new = objects.keys() - self._sent
+        self._sent |= new
+        return b"\n".join(objects[hash] for hash in sorted(new))
+
+    def _take(self, connection: Connection, one: Report, root: str, objects: bytes) -> None:
+        intake.store_objects(connection, objects, one.moment)
+        before = self._hosts[one.machine]
+        if before.root is not None:  # the reports since then told nothing new
+            before = replace(before, seen_at=one.moment - INTERVAL, seq=one.seq - 1)
+        head = {
+            "root": root, "taken_at": one.moment.isoformat(), "identity": {"hostname": one.machine.name},
+            "observed": {}, "interval": int(INTERVAL.total_seconds()), "agent": "1.0",
+        }  # fmt: skip
+        taken = intake.accept(connection, before, EPOCH, one.seq, head, one.moment)
+        assert taken == (False, []), taken
+        self._hosts[one.machine] = replace(before, root=root, epoch=EPOCH, seq=one.seq, seen_at=one.moment)
+
+    def finish(self) -> None:
+        """Every host has reported just now."""
+        with writing(self._engine) as connection:
+            connection.execute(update(host_table).values(seen_at=datetime.now(UTC)))
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE"))  # as an operator's database has by itself
+
+
+def _enrolled(connection: Connection, machine: Machine, moment: datetime) -> Host:
+    labels = {"role": machine.role, "release": machine.release}
+    own = access.hashed(credential(machine))
+    hosts.add(connection, host_id(machine), machine.name, machine.environment, labels, own, moment)
+    found = hosts.by_id(connection, host_id(machine))
+    assert found is not None
+    return found
+
+
+def _without_waiting(connection: Connection) -> None:
+    """Let no transaction of the loading wait for the disk."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL synchronous_commit = off"))
