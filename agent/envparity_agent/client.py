@@ -116,7 +116,11 @@ class Client:
         return self._send("POST", "/api/v1/baselines", json.dumps(proposal).encode(), "application/json")
 
     def ask(
-        self, method: str, path: str, query: Mapping[str, str] | None = None, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | list[str]] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Any other question to the API, as the verbs that manage the server ask it; `path` begins below /api/v1."""
         content = None if body is None else json.dumps(body).encode()

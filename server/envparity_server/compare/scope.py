@@ -47,6 +47,17 @@ def parse_scope(only: str = "", application: str = "") -> Scope:
     return Scope(words, application)
 
 
+def application_of(path: str, kind: str) -> str:
+    """The application that a section belongs to by its name, empty for none: shop of app/shop and container/shop.web.
+
+    A Python environment that nobody named has a path of several parts, and belongs to none.
+    """
+    top, _, name = path.partition("/")
+    if (top, kind) == ("container", "container"):
+        return name.partition("/")[0].partition("#")[0].partition(".")[0]
+    return name if (top, kind) in (("app", "application"), ("python", "python")) and "/" not in name else ""
+
+
 def _belongs(path: str, application: str) -> bool:
     """A section belongs to an application by its name: python/shop, app/shop, container/shop, container/shop.web/…."""
     name = path.split("/")[1:2]

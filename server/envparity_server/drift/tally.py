@@ -91,3 +91,12 @@ def projected(body: Attributes | None, names: frozenset[str] | None) -> Attribut
     if body is None or names is None:
         return body
     return {name: value for name, value in body.items() if name in names}
+
+
+def share(sections: Sequence[tuple[int, SectionLike]], item: str) -> tuple[int, int]:
+    """How many of some hosts have the commonest value of an item, and how many there are; having none is a value."""
+    for alternatives in pages(sections, item):
+        alone = [({item: items[item]} if item in items else {}, voters) for items, voters in alternatives]
+        for _, stands in tallied(alone, compared(one for _, one in sections)):
+            return len(stands[0].voters), len(sections)
+    return len(sections), len(sections)
