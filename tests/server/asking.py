@@ -43,7 +43,7 @@ class Asking:
 
         return anyio.run(once)
 
-    def get(self, path: str, **query: str) -> httpx.Response:
+    def get(self, path: str, **query: str | list[str]) -> httpx.Response:
         """GET with a query."""
         return self.ask("GET", path, params=query or None)
 
