@@ -42,6 +42,7 @@ def pin(
     found, source = (fingerprint, proposal.source) if fingerprint else _found(connection, actor, proposal.source, now)
     _check(found)
     applies_to, environment = _whom(connection, actor, proposal, now, is_selector=fingerprint is None)
+    content.hold(connection)
     content.store(connection, ((examined(body).kind, body) for body in found.objects().values()), now)
     pinned = Pinned(source, found.target.kind, found.taken_at, proposal.reason)
     sections = {path: section.hash for path, section in found.sections.items()}
@@ -114,6 +115,7 @@ def pin_today(connection: Connection, actor: Actor, name: str, of: str, reason: 
     Raises Elsewhere, UsageError, CannotTell where no host is left.
     """
     selector = _hosts(of, now)
+    content.hold(connection)
     present = [
         one.id for one in chosen(connection, selector, actor.environments)
         if one.root and not one.ephemeral and not one.retired_at

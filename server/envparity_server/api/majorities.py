@@ -1,17 +1,20 @@
 """What the hosts of a selector agree on, item by item, and who deviates."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
 
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.roles import actor
 from envparity_server.drift.shares import Share, is_in, shares
 from envparity_server.references import votes
-from envparity_server.storage import content, hosts
+from envparity_server.storage import changes, content, hosts
 from envparity_server.storage.actors import Actor
+from envparity_server.storage.changes import Change
 from envparity_server.storage.database import reading
 
 router = APIRouter(prefix="/api/v1", tags=["majority"])
@@ -32,12 +35,20 @@ class Value(_Answer):
     hosts: int = Field(examples=[212])
 
 
+class Since(_Answer):
+    """A change is known to lie between two reports."""
+
+    after: datetime = Field(description="The last report without it.")
+    before: datetime = Field(description="The first report with it.")
+
+
 class Deviator(_Answer):
     """A host that has not what most have."""
 
     host: str = Field(description="Its id.", examples=["0123456789abcdef"])
     name: str = Field(examples=["web-7"])
     value: str = Field(examples=["3.0.9-1"])
+    since: Since | None = Field(description="When the item last changed there; null: it was so from its first report.")
 
 
 class Agreement(_Answer):
@@ -81,7 +92,7 @@ def majority_of(
     section: Text = "",
     item: Text = "",
     everything: Annotated[bool, Query(alias="all", description="Also the items on which all agree.")] = False,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> Majority:
     """The majority of each item, its share, and who deviates; by default only what not all agree on.
@@ -98,10 +109,11 @@ def majority_of(
         content.open_differing(trees, whole=everything)
         counted = shares(found.by_host, narrowed, item, everything)
         names = {one.id: one.name for one in hosts.all_hosts(connection, actor.environments)}
+        told = [_agreement(connection, one, names) for one in counted.shares[offset : offset + limit]]
     return Majority(
         of=of,
         hosts=len(found.by_host),
-        majority=[_agreement(one, names) for one in counted.shares[offset : offset + limit]],
+        majority=told,
         total=len(counted.shares),
         agreed=counted.agreed,
         unread=[Unread(section=path, hosts=_named(ids, names)) for path, ids in counted.unread.items()],
@@ -109,8 +121,10 @@ def majority_of(
     )
 
 
-def _agreement(share: Share, names: dict[str, str]) -> Agreement:
+def _agreement(connection: Connection, share: Share, names: dict[str, str]) -> Agreement:
     others = [] if share.is_split else [(id, stand.value) for stand in share.stands[1:] for id in stand.hosts]
+    shown = others[:_MOST_HOSTS]
+    moved = changes.latest(connection, [id for id, _ in shown], share.section, share.item)
     return Agreement(
         section=share.section,
         kind=share.kind,
@@ -120,8 +134,14 @@ def _agreement(share: Share, names: dict[str, str]) -> Agreement:
         share=None if share.is_split else share.words,
         values=[Value(value=stand.value, hosts=len(stand.hosts)) for stand in share.stands],
         deviating=len(others),
-        deviators=[Deviator(host=id, name=names.get(id, id), value=value) for id, value in others[:_MOST_HOSTS]],
+        deviators=[
+            Deviator(host=id, name=names.get(id, id), value=value, since=_since(moved.get(id))) for id, value in shown
+        ],
     )
+
+
+def _since(change: Change | None) -> Since | None:
+    return Since(after=change.after, before=change.before) if change else None
 
 
 def _named(ids: Sequence[str], names: dict[str, str]) -> list[str]:

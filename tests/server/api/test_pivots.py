@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from envparity_agent.fingerprint import Fingerprint, Reason, Section, Status
-from envparity_server.storage import access
+from envparity_server.storage import access, hosts
 from envparity_server.storage.database import writing
 from tests.server.asking import LIFE, Asking
-from tests.server.fleet import reported
+from tests.server.fleet import report, reported
 from tests.server.making import OPERATING_SYSTEM, host, section
 
 CONTAINERS = section("containers", {"engine": {"version": "26.1", "cgroup": "2"}})
@@ -77,6 +77,23 @@ def test_the_majority_says_its_share_and_who_deviates(viewer: Asking) -> None:
     assert [(each["name"], each["value"]) for each in one["deviators"]] == [("web-3", "3.4")]
     assert (found["hosts"], found["total"], found["agreed"]) == (3, 1, 7)
     assert found["notes"][0].startswith("env:prod: 1 of 4 stale: old-1")
+
+
+def test_a_deviator_is_told_with_the_reports_between_which_it_changed(fleet: Asking, viewer: Asking) -> None:
+    now = datetime.now(UTC)
+    with writing(fleet.engine) as connection:
+        (one,) = hosts.named(connection, "web-1")
+        report(connection, one, running("3.9"), now)
+    found = answered(viewer, "majority", of="env:prod", section="python/shop", item="idna")["majority"]
+    assert [(each["split"], each["deviators"]) for each in found] == [(True, [])]
+    with writing(fleet.engine) as connection:
+        reported(connection, "web-4", running("3.7"), now, "prod", {"role": "web"})
+        reported(connection, "web-5", running("3.7"), now, "prod", {"role": "web"})
+    (found,) = answered(viewer, "majority", of="env:prod", section="python/shop", item="idna")["majority"]
+    since = {each["name"]: each["since"] for each in found["deviators"]}
+    assert since["web-3"] is None
+    assert datetime.fromisoformat(since["web-1"]["before"]) == now
+    assert datetime.fromisoformat(since["web-1"]["after"]) < now
 
 
 def test_hosts_that_do_not_agree_are_split_with_the_count_of_each_value(viewer: Asking) -> None:
