@@ -17,7 +17,7 @@ _MOST = 20  # lines of one kind on the screen
 
 
 def gate(
-    against: Annotated[str, typer.Option(help="The reference: env:prod, env:prod,role=web, host:NAME.")],
+    against: Annotated[str, typer.Option(help="The reference: env:prod,role=web, host:NAME or baseline:NAME.")],
     target: Annotated[str, typer.Option(help="What is judged: local, a venv, container:NAME, ...")] = "local",
     app: Annotated[str, typer.Option(help="Only what belongs to this application.")] = "",
     only: Annotated[str, typer.Option(help="Only these kinds or paths: python,container or python/*.")] = "",

@@ -1,22 +1,27 @@
 """Tests of what a selector stands for."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event, update
 
 from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.fingerprint import SPLIT, Fingerprint, FingerprintLike, Target
+from envparity_server.baselining import Proposal, approve, pin, pin_today, withdraw
 from envparity_server.compare.model import State
 from envparity_server.compare.scope import parse_scope
-from envparity_server.references import compare_selectors, resolve
+from envparity_server.references import compare_selectors, group_of, references_for, resolve
 from envparity_server.storage import hosts
+from envparity_server.storage.actors import Actor, Role
 from envparity_server.storage.database import writing
+from envparity_server.storage.tables import host as host_table
 from tests.server.fleet import enrolled, report, reported
 from tests.server.making import ENGINE, NOON, OPERATING_SYSTEM, SEARCHED, host, packages, section
 
 HOUR = timedelta(hours=1)
 LATE = NOON + timedelta(days=1)
+ADA = Actor("person:ada", Role.OPERATOR)
 
 
 def running(version: str) -> Fingerprint:
@@ -188,3 +193,159 @@ def test_two_parts_of_one_host_are_compared(fleet: Engine) -> None:
         comparison, _ = compare_selectors(connection, "host:web-7#python/a", "host:web-7#python/b", NOON)
     assert [(one.item, one.left, one.right) for one in comparison.differences] == [("idna", "3.4", "3.7")]
     assert [(pair.left, pair.right) for pair in comparison.pairs] == [("python/a", "python/b")]
+
+
+def test_labels_alone_choose_across_environments(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        reported(connection, "dev-2", running("3.4"), NOON, "dev", {"role": "web"})
+        reported(connection, "dev-3", running("3.4"), NOON, "dev", {"role": "web"})
+        for text in ("role=web", "env:*,role=web"):
+            found = resolve(connection, text, NOON)
+            assert (found.fingerprint.target, idna(found.fingerprint)) == (
+                Target("environment", text), ("3.4: 2 hosts", "3.7: 2 hosts"),
+            )  # fmt: skip
+        assert idna(resolve(connection, "env:*", NOON).fingerprint) == "3.4"
+        assert idna(resolve(connection, "role=web", NOON, frozenset({"prod"})).fingerprint) == "3.7"
+        with pytest.raises(CannotTell, match="never seen"):
+            resolve(connection, "role=web", NOON, frozenset({"staging"}))
+        with pytest.raises(CannotTell, match="never seen"):
+            resolve(connection, "role=mail", NOON)
+
+
+def test_a_retired_host_is_found_by_its_id_and_said_to_be_retired(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        (one,) = hosts.named(connection, "db-1")
+        retire(connection, "db-1")
+        found = resolve(connection, f"host:{one.id}", NOON)
+        assert (idna(found.fingerprint), found.notes) == ("3.4", ("db-1 was retired at 2026-11-01 12:00 UTC",))
+        with pytest.raises(UsageError, match="no host db-1"):
+            resolve(connection, "host:db-1", NOON)
+
+
+def retire(connection: Connection, name: str) -> None:
+    """Take a host out of the fleet."""
+    connection.execute(update(host_table).where(host_table.c.name == name).values(retired_at=NOON))
+
+
+def approved(connection: Connection, name: str, source: str, applies_to: str, now: datetime = NOON) -> None:
+    """A baseline with one approved version."""
+    number = pin(connection, ADA, Proposal(name, source, applies_to, "a test"), None, now)
+    assert approve(connection, ADA, name, number, now)
+
+
+def references(connection: Connection, now: datetime = NOON) -> dict[str, tuple[str, object]]:
+    """Host name -> the name of its reference, and the version of idna there."""
+    everyone = hosts.all_hosts(connection)
+    found = references_for(connection, everyone, now)
+    return {one.name: (found[one.id].name, idna(found[one.id].fingerprint)) for one in everyone if one.id in found}
+
+
+def more(connection: Connection, versions: Sequence[str], environment: str = "prod", role: str = "web") -> None:
+    """Further hosts of a group."""
+    for number, version in enumerate(versions):
+        reported(connection, f"{environment}-{role}-{number}", running(version), NOON, environment, {"role": role})
+
+
+def test_a_group_is_an_environment_and_a_role(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        groups = {one.name: group_of(one) for one in hosts.all_hosts(connection)}
+    assert groups["web-1"] == "env:prod,role=web"
+    assert groups["dev-1"] == "env:dev"
+
+
+def test_a_host_is_held_against_what_most_of_its_peers_agree_on(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        more(connection, ["3.4"])
+        assert references(connection) == dict.fromkeys(
+            ("web-1", "web-2", "prod-web-0"), ("env:prod,role=web", "3.7")
+        )  # two hosts of a group, and one, have nothing to be held against
+        shared = references_for(connection, hosts.all_hosts(connection), NOON)
+        assert len({id(one) for one in shared.values()}) == 1
+
+
+def test_the_peers_of_one_host_vote_although_only_it_is_asked_about(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        more(connection, ["3.4"])
+        one = hosts.named(connection, "prod-web-0")
+        (found,) = references_for(connection, one, NOON).values()
+    assert idna(found.fingerprint) == "3.7"
+
+
+def test_stale_ephemeral_and_silent_hosts_have_no_vote(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        more(connection, ["3.4", "3.4"])
+        assert references(connection)["web-1"] == ("env:prod,role=web", ("3.4: 2 hosts", "3.7: 2 hosts"))
+        connection.execute(update(host_table).where(host_table.c.name == "prod-web-0").values(ephemeral=True))
+        assert references(connection)["web-1"] == references(connection)["prod-web-0"] == ("env:prod,role=web", "3.7")
+        enrolled(connection, "web-9", "prod", {"role": "web"})
+        assert references(connection)["web-9"] == ("env:prod,role=web", "3.7")
+        connection.execute(
+            update(host_table).where(host_table.c.name == "prod-web-1").values(seen_at=NOON - timedelta(days=1))
+        )
+        assert references(connection) == {}  # two are left
+
+
+def test_the_approved_baseline_comes_before_the_majority(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        more(connection, ["3.4"])
+        number = pin(connection, ADA, Proposal("shop", "host:db-1", "env:prod", "a test"), None, NOON)
+        assert references(connection)["web-1"] == ("env:prod,role=web", "3.7")  # proposed only
+        approve(connection, ADA, "shop", number, NOON)
+        assert references(connection) == dict.fromkeys(
+            ("web-1", "web-2", "db-1", "prod-web-0"), ("baseline:shop", "3.4")
+        )
+        withdraw(connection, ADA, "shop", number, "a test", NOON)
+        assert references(connection)["web-1"] == ("env:prod,role=web", "3.7")
+
+
+def test_the_baseline_that_names_a_host_most_narrowly_is_its_reference(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        for name, applies_to in (
+            ("every", "env:*"), ("prod", "env:prod"), ("web", "env:prod,role=web"), ("one", "host:web-1"),
+            ("label", "role=db"),
+        ):  # fmt: skip
+            approved(connection, name, "env:prod", applies_to)
+        found = {host: name for host, (name, _) in references(connection).items()}
+    assert found == {
+        "web-1": "baseline:one",
+        "web-2": "baseline:web",
+        "db-1": "baseline:label",
+        "dev-1": "baseline:every",
+        "silent": "baseline:every",
+    }
+
+
+def test_today_is_each_hosts_own_and_a_host_that_joins_is_held_against_the_majority(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        assert pin_today(connection, ADA, "today", "env:prod", "the start", NOON) == (1, 3)
+        more(connection, ["3.4", "3.4", "3.4"])
+        found = references(connection)
+        assert {name: found[name] for name in ("web-1", "db-1", "prod-web-0")} == {
+            "web-1": ("baseline:today", "3.7"),
+            "db-1": ("baseline:today", "3.4"),
+            "prod-web-0": ("env:prod,role=web", "3.4"),
+        }
+        by_id = references_for(connection, hosts.all_hosts(connection), NOON)
+        web, other = (hosts.named(connection, name)[0].id for name in ("web-1", "web-2"))
+        assert by_id[web] is by_id[other]
+        assert idna(resolve(connection, "baseline:today", NOON).fingerprint) == "3.7"
+
+
+def test_nothing_is_asked_of_the_database_for_each_host(fleet: Engine) -> None:
+    def asked(connection: Connection) -> int:
+        counted = 0
+
+        def count(*_: object) -> None:
+            nonlocal counted
+            counted += 1
+
+        event.listen(connection, "before_cursor_execute", count)
+        references_for(connection, hosts.all_hosts(connection), NOON)
+        event.remove(connection, "before_cursor_execute", count)
+        return counted
+
+    with writing(fleet) as connection:
+        more(connection, ["3.4"] * 3)
+        few = asked(connection)
+        more(connection, ["3.4"] * 20, role="mail")
+        assert asked(connection) <= few

@@ -29,9 +29,11 @@ from envparity_server.drift.severity import rate
 def diff(
     a: Annotated[
         str,
-        typer.Argument(help="local, a venv, root:DIR, container:NAME, image:REF, a file, -, env:NAME, host:NAME"),
+        typer.Argument(
+            help="local, a venv, root:DIR, container:NAME, image:REF, a file, -, env:NAME, host:NAME, baseline:NAME"
+        ),
     ],
-    b: Annotated[str, typer.Argument(help="the same; env: and host: need --server")],
+    b: Annotated[str, typer.Argument(help="the same; env:, role=web, host: and baseline: need --server")],
     app: Annotated[str, typer.Option(help="Only what belongs to this application.")] = "",
     only: Annotated[str, typer.Option(help="Only these kinds or paths: python,container or python/*.")] = "",
     everything: Annotated[bool, typer.Option("--all", help="Fold nothing: list every difference.")] = False,
