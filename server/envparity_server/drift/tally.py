@@ -35,25 +35,25 @@ def pages(
 
     Of an `item` only the position where it stands; not `shared`: only where they differ, no other page is opened.
     """
-    if not shared and len({one.hash for _, one in sections}) == 1:
+    distinct = _grouped((one.hash, one, [voter]) for voter, one in sections)
+    if not shared and len(distinct) == 1:
         return
-    counts = {len(one.page_hashes) for _, one in sections}
+    counts = {len(one.page_hashes) for one, _ in distinct}
     if len(counts) > 1:
-        whole = _grouped((one.hash, voter, one) for voter, one in sections)
-        yield [(one.items, voters) for one, voters in whole]
+        yield [(one.items, voters) for one, voters in distinct]
         return
     count = counts.pop()
     for position in [position_of(item, count)] if item and count else range(count):
-        held = _grouped((one.page_hashes[position], voter, one) for voter, one in sections)
+        held = _grouped((one.page_hashes[position], one, voters) for one, voters in distinct)
         if shared or len(held) > 1:
             yield [(one.page(position), voters) for one, voters in held]
 
 
-def _grouped(entries: Iterable[tuple[str, int, SectionLike]]) -> list[tuple[SectionLike, list[int]]]:
-    """Sections with what they share, each with the voters that do."""
+def _grouped(entries: Iterable[tuple[str, SectionLike, Voters]]) -> list[tuple[SectionLike, list[int]]]:
+    """Sections by what they share, each with the voters of all that do."""
     groups: dict[str, tuple[SectionLike, list[int]]] = {}
-    for hash, voter, section in entries:
-        groups.setdefault(hash, (section, []))[1].append(voter)
+    for hash, section, voters in entries:
+        groups.setdefault(hash, (section, []))[1].extend(voters)
     return list(groups.values())
 
 

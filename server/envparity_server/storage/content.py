@@ -124,32 +124,32 @@ class StoredSection:
     hash: str
     head: Mapping[str, Any]
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """Which of `kinds.KINDS` it is."""
         return str(self.head["kind"])
 
-    @property
+    @cached_property
     def schema(self) -> int:
         """The version of its kind's schema."""
         return int(self.head["schema"])
 
-    @property
+    @cached_property
     def status(self) -> Status:
         """How much of it could be read."""
         return Status(self.head["status"])
 
-    @property
+    @cached_property
     def reasons(self) -> tuple[str, ...]:
         """Why not all of it."""
         return tuple(self.head["reasons"])
 
-    @property
+    @cached_property
     def page_hashes(self) -> tuple[str, ...]:
         """The content addresses of its pages, by position."""
         return tuple(self.head["pages"])
 
-    @property
+    @cached_property
     def count(self) -> int:
         """How many items it has."""
         return int(self.head["count"])
