@@ -6,7 +6,7 @@ and takes none away.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,6 +19,7 @@ from envparity_server.compare.model import DRIFT_STATES, Comparison, Difference,
 from envparity_server.compare.selectors import Selector, parse_selector
 from envparity_server.drift.globs import indexed
 
+MAX_STEPS = 5_000_000_000  # of all globs on all differences of one comparison: some seconds at the worst
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # selectors of rules have none
 
 
@@ -64,10 +65,12 @@ class Severities:
 
     entries: tuple[tuple[str, Severity | Mapping[Distance, Severity]], ...] = ()
 
-    def of(self, difference: Difference) -> Severity | None:
+    def of(self, difference: Difference, spend: Callable[[int], None]) -> Severity | None:
         """The severity of a difference; None where the table does not tell."""
+        if not self.entries:
+            return None
         globs = indexed(tuple(glob for glob, _ in self.entries))
-        for number in globs.fitting(difference.section, difference.item, difference.attribute):
+        for number in globs.fitting(difference.section, difference.item, difference.attribute, spend):
             told = self.entries[number][1]
             found = (
                 told if isinstance(told, Severity) else told.get(difference.distance) if difference.distance else None
@@ -92,6 +95,7 @@ def applied(
     Of `subjects`, the sides of the comparison, a rule has to cover one. The severity is of `severities`, else of the
     first rule that has one, else the one of before; expected is what any rule without a severity fits, under the name
     of the first one. A rule that has expired covers nothing; where it would, that is a remark.
+    Raises UsageError where the rules would take more than MAX_STEPS.
     """
     if not rules and not severities.entries:
         return comparison
@@ -114,9 +118,10 @@ class _RuleBook:
         self._expired = [rule.is_expired(now) for rule in rules]
         self._severities = severities
         self._missed: Counter[int] = Counter()
+        self._steps = 0
 
     def judged(self, difference: Difference) -> Difference:
-        table = self._severities.of(difference)
+        table = self._severities.of(difference, self._spend)
         if table is not None:
             difference = replace(difference, severity=table, rated_by="")
         rating = table is None
@@ -137,8 +142,15 @@ class _RuleBook:
         return difference
 
     def _fitting(self, difference: Difference) -> Iterator[int]:
-        fitting = self._globs.fitting(difference.section, difference.item, difference.attribute)
+        fitting = self._globs.fitting(difference.section, difference.item, difference.attribute, self._spend)
         return (number for number in fitting if self._covering[number])
+
+    def _spend(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > MAX_STEPS:
+            raise UsageError(
+                "the rules take too long on these differences", "let each match name a section and an item"
+            )
 
     def remarks(self) -> Iterator[str]:
         """One for each expired rule that would have covered something, in the order of the rules."""
