@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from envparity_agent.errors import InvalidDocument, UsageError
 from envparity_agent.fingerprint import Fingerprint, Reason, Status, Target
-from envparity_agent.project import WrongRule
+from envparity_agent.project import WrongRule, read_project
 from envparity_server.compare.differences import compare
 from envparity_server.compare.groups import expected, group, severities, wording
 from envparity_server.compare.model import DRIFT_STATES, Comparison, Difference, Distance, Severity, State
@@ -23,6 +24,7 @@ from envparity_server.drift.rules import (
     canonical_hosts,
     document_of,
     hits,
+    of_project,
     of_question,
     rule_of,
     severity_of,
@@ -31,6 +33,7 @@ from envparity_server.drift.severity import rate
 from envparity_server.drift.verdict import Outcome, judge
 from tests.server.making import ENGINE, NOON, OPERATING_SYSTEM, SEARCHED, host, packages, section, twins
 
+ROOT = Path(__file__).parents[3]
 WEB = Subject("web-1", "prod", {"role": "web", "zone": "a"}, "0123456789abcdef")
 LAPTOP = Subject("laptop", "dev", {"role": "web"})
 SIDES = (LAPTOP, WEB)
@@ -297,3 +300,16 @@ def test_a_selector_of_a_rule_is_told_as_such() -> None:
     with pytest.raises(UsageError, match="not a selector"):
         canonical_hosts("prod")
     assert replace(rule("os"), hosts="").covers(Subject("anything"))
+
+
+def test_the_example_of_a_project_s_file_says_what_it_says() -> None:
+    rules, severities = of_project(read_project(str(ROOT / "examples/envparity.toml")))
+    kernel, debugger, settings = rules
+    assert kernel.covers(Subject("laptop", "dev"))
+    assert kernel.expires == datetime(2037, 3, 1, tzinfo=UTC)
+    assert (debugger.hosts, settings.severity) == ("env:dev,role=web", Severity.INFO)
+    found = applied(compared(), rules, SIDES, NOON, severities)
+    assert [(one.item, one.severity) for one in found.differences] == [
+        ("flask", Severity.HIGH),
+        ("idna", Severity.MEDIUM),
+    ]
