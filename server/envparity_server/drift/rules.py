@@ -16,7 +16,7 @@ from typing import Any
 from envparity_agent.errors import InvalidDocument, UsageError
 from envparity_agent.project import MAX_RULES, Project, WrongRule, checked_rule, checked_severity
 from envparity_server.compare.model import DRIFT_STATES, Comparison, Difference, Distance, Severity, State
-from envparity_server.compare.selectors import Selector, parse_selector
+from envparity_server.compare.selectors import ALL, Selector, parse_selector
 from envparity_server.drift.globs import indexed
 
 MAX_STEPS = 5_000_000_000  # of all globs on all differences of one comparison: some seconds at the worst
@@ -46,7 +46,8 @@ class Rule:
         selector = _selector(self.hosts)
         if selector.kind == "host":
             return bool(selector.name) and selector.name in (subject.name, subject.id)
-        return selector.name == subject.environment and selector.labels.items() <= subject.labels.items()
+        in_environment = subject.environment is not None and selector.name in (ALL, subject.environment)
+        return in_environment and selector.labels.items() <= subject.labels.items()
 
 
 @dataclass(frozen=True)
@@ -177,8 +178,8 @@ def subject_of(document: Mapping[str, Any], text: str) -> Subject:
 def named(selector: Selector) -> Subject:
     """The side of a comparison that a selector names, as far as the selector tells."""
     if selector.kind == "env":
-        return Subject(selector.text, selector.name, selector.labels)
-    return Subject(selector.name)
+        return Subject(selector.whom, selector.name, selector.labels)
+    return Subject(selector.name if selector.kind == "host" else selector.whom)
 
 
 def rule_id(match: str, hosts: str, severity: Severity | None) -> str:
@@ -279,10 +280,9 @@ def canonical_hosts(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _selector(text: str) -> Selector:
     selector = parse_selector(text, _ANY_MOMENT)
-    if selector.kind not in ("env", "host") or re.search("[@#]", text):
+    if selector.kind == "baseline" or re.search("[@#]", text):
         raise UsageError(
-            f"{text!r} has a moment, a part or no hosts", "a rule is for env:dev, env:dev,role=web, host:web-1"
+            f"{text!r} is a baseline, or has a moment or a part",
+            "a rule is for env:dev, env:dev,role=web, role=web or host:web-1",
         )
-    if selector.kind == "host" and selector.labels:
-        raise UsageError(f"{text!r} names one host and labels", "a rule is for env:dev, env:dev,role=web or host:web-1")
     return selector

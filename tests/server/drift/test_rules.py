@@ -105,6 +105,9 @@ def test_a_verdict_of_parity_says_how_many_were_expected() -> None:
         ("host:laptop", True),
         ("host:0123456789abcdef", True),
         ("host:web-2", False),
+        ("env:*", True),
+        ("role=web", True),
+        ("env:*,zone=b", False),
     ],
 )
 def test_a_rule_covers_a_side_whose_environment_and_labels_fit(hosts: str, covered: bool) -> None:
@@ -118,6 +121,7 @@ def test_a_rule_for_an_environment_covers_a_selector_of_it_and_not_what_has_none
     assert rule("*", "env:dev").covers(group_of)
     assert not rule("*", "env:dev,role=db").covers(group_of)
     assert not rule("*", "env:dev").covers(target)
+    assert not rule("*", "env:*").covers(target)
     assert rule("*").covers(target)
 
 
@@ -243,6 +247,7 @@ def test_two_rules_that_do_the_same_have_one_id_whatever_their_reason() -> None:
     assert one.id == other.id
     assert rule("os").id != one.id != rule("os", "env:dev,zone=a,role=web", severity="low").id
     assert canonical_hosts("env:dev,zone=a,role=web") == "env:dev,role=web,zone=a"
+    assert canonical_hosts("role=web") == "env:*,role=web"
 
 
 def test_a_document_of_a_rule_is_read_back_as_the_same_rule() -> None:
@@ -257,6 +262,7 @@ def test_a_document_of_a_rule_is_read_back_as_the_same_rule() -> None:
     ("changed", "key"),
     [
         ({"hosts": "evn:dev"}, "hosts"),
+        ({"hosts": "baseline:shop"}, "hosts"),
         ({"hosts": "env:dev@yesterday"}, "hosts"),
         ({"hosts": "host:web-1#python/x"}, "hosts"),
         ({"hosts": "host:web-1,role=web"}, "hosts"),

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine
 from envparity_agent.errors import UsageError
 from envparity_server.compare.model import Severity
 from envparity_server.drift.rules import Rule, Subject, rule_of
+from envparity_server.storage import baselines, rules
 from envparity_server.storage import hosts as hosts_table
-from envparity_server.storage import rules
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.rules import RuleState
@@ -102,6 +102,7 @@ def test_a_rule_belongs_to_the_environment_of_its_hosts(database: Engine) -> Non
         assert (placed, environment) == (rule("os", f"host:{web.id}"), "prod")
         assert placed.covers(rules.subject_of_host(web))
         assert not placed.covers(Subject("web-1", "dev"))
+        assert rules.placed(connection, rule("os", "role=web"))[1:] == (None, ())
         _, environment, (warning,) = rules.placed(connection, rule("os", "env:new"))
         assert (environment, "env:new" in warning) == ("new", True)
 
@@ -120,8 +121,12 @@ def test_hosts_that_somebody_does_not_see_or_that_are_not_one_are_refused(databa
 def test_the_sides_of_a_comparison_are_known_by_their_environment_and_labels(database: Engine) -> None:
     with writing(database) as connection:
         web = enrolled(connection, "web-1", "prod", {"role": "web"})
-        found = rules.subjects(connection, ("env:dev,role=db", "host:web-1@2026-11-01", f"host:{web.id}"), NOON)
+        pinned = baselines.Pinned("uv.lock", "declared", NOON.isoformat(), "why")
+        baselines.propose(connection, "shop", "env:dev,role=db", "dev", pinned, {}, "person:ada", NOON)
+        texts = ("env:dev,role=db", "host:web-1@2026-11-01", f"host:{web.id}", "baseline:shop")
+        found = rules.subjects(connection, texts, NOON)
     assert found == [
         Subject("env:dev,role=db", "dev", {"role": "db"}),
         *[Subject("web-1", "prod", {"role": "web"}, web.id)] * 2,
+        Subject("baseline:shop", "dev", {"role": "db"}),
     ]
