@@ -64,7 +64,8 @@ class Preview:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What its maker should know."""
-        partly = f"only {self.hosts} of {self.hosts_there} fresh hosts were looked at: others have no reference, or are too many"
+        looked_at = f"only {self.hosts} of {self.hosts_there} fresh hosts were looked at"
+        partly = f"{looked_at}: others have no reference, or are too many"
         told = (
             (self.words, self.share >= _MUCH or (self.covered > 0 and is_broad(self.rule.match))),
             (partly, self.hosts < self.hosts_there),
