@@ -1,4 +1,4 @@
-"""What a rule would hide of what differs now, before anybody makes it: each host against what its group agrees on."""
+"""What a rule would hide of what differs now, before anybody makes it: each host against its reference."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,14 +8,13 @@ from itertools import zip_longest
 
 from sqlalchemy import Connection
 
-from envparity_agent.errors import CannotTell
-from envparity_agent.fingerprint import FingerprintLike, Target
+from envparity_agent.fingerprint import Target
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import DRIFT_STATES, Comparison, Difference, State
 from envparity_server.drift.globs import is_broad
 from envparity_server.drift.rules import Rule, Subject, applied
 from envparity_server.drift.severity import rate
-from envparity_server.references import resolve
+from envparity_server.references import references_for
 from envparity_server.storage import content, history, hosts, rules
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import StoredFingerprint
@@ -41,7 +40,7 @@ class Preview:
     rule: Rule
     covered: int
     differences: int
-    hosts: int  # that were looked at
+    hosts: int  # that were looked at: at most MOST_HOSTS, and those that are held against something
     hosts_there: int
     hosts_covered: int  # that have something which the rule covers
     examples: tuple[Example, ...]
@@ -65,7 +64,8 @@ class Preview:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What its maker should know."""
-        partly = f"only {self.hosts} of {self.hosts_there} fresh hosts were looked at"
+        looked_at = f"only {self.hosts} of {self.hosts_there} fresh hosts were looked at"
+        partly = f"{looked_at}: others have no reference, or are too many"
         told = (
             (self.words, self.share >= _MUCH or (self.covered > 0 and is_broad(self.rule.match))),
             (partly, self.hosts < self.hosts_there),
@@ -83,16 +83,17 @@ def breadth(rule: Rule) -> tuple[str, ...]:
 def preview(connection: Connection, rule: Rule, now: datetime, environments: Environments = None) -> Preview:
     """Hold a rule against the fresh hosts of the environments that somebody may see, at most MOST_HOSTS of them.
 
-    Of each environment as many as of the others, as far as it has them; hosts that run the same are compared once.
+    Of each environment as many as of the others, as far as it has them, each against its baseline or its peers.
     """
     fresh = [one for one in hosts.all_hosts(connection, environments) if one.root and not one.is_stale(now)]
     chosen = _spread(fresh)[:MOST_HOSTS]
     active = rules.active(connection, now)
     without_end = replace(rule, expires=None, severity=None)
-    differences = hosts_covered = 0
+    looked_at = differences = hosts_covered = 0
     found: Counter[tuple[str, str, str]] = Counter()
     examples: dict[tuple[str, str, str], Difference] = {}
-    for comparison, subjects in _compared(connection, chosen, now, environments):
+    for comparison, subjects in _compared(connection, chosen, now):
+        looked_at += 1
         unexpected = applied(comparison, active, subjects, now)
         open_ones = [one for one in unexpected.differences if one.state in DRIFT_STATES]
         alone = replace(unexpected, differences=tuple(open_ones))
@@ -107,7 +108,7 @@ def preview(connection: Connection, rule: Rule, now: datetime, environments: Env
             examples.setdefault(place, one)
     commonest = sorted(found, key=lambda place: (-found[place], place))[:_MOST_EXAMPLES]
     return Preview(
-        rule, found.total(), differences, len(chosen), len(fresh), hosts_covered,
+        rule, found.total(), differences, looked_at, len(fresh), hosts_covered,
         tuple(Example(examples[place], found[place]) for place in commonest),
     )  # fmt: skip
 
@@ -121,25 +122,19 @@ def _spread(fresh: Sequence[Host]) -> list[Host]:
 
 
 def _compared(
-    connection: Connection, chosen: Sequence[Host], now: datetime, environments: Environments
-) -> Iterator[tuple[Comparison, tuple[Subject, Subject]]]:
-    """Each host against what its environment agrees on, and the two sides."""
-    trees = history.at(connection, [one.id for one in chosen])
-    stored = content.stored(connection, {one.id: trees[one.id].sections for one in chosen if one.id in trees})
-    references: dict[str, FingerprintLike] = {}
-    known: dict[tuple[str, str], Comparison] = {}
-    for host in chosen:
-        if host.id not in trees:
-            continue
-        if host.environment not in references:
-            try:
-                found = resolve(connection, f"env:{host.environment}", now, environments)
-            except CannotTell:
-                continue
-            references[host.environment] = found.fingerprint
-        key = host.environment, trees[host.id].interval.root
+    connection: Connection, chosen: Sequence[Host], now: datetime
+) -> Iterator[tuple[Comparison, tuple[Subject, ...]]]:
+    """Each host that is held against something, with the two sides; those that run the same are compared once."""
+    references = references_for(connection, chosen, now)
+    trees = history.at(connection, references)
+    stored = content.stored(connection, {id: tree.sections for id, tree in trees.items()})
+    names = sorted({one.name for one in references.values()})
+    sides = dict(zip(names, rules.subjects(connection, names, now), strict=True))
+    known: dict[tuple[int, str], Comparison] = {}
+    for host in (one for one in chosen if one.id in references and one.id in trees):
+        reference = references[host.id]
+        key = id(reference), trees[host.id].interval.root
         if key not in known:
             own = StoredFingerprint(Target("host", host.name), now.isoformat(), stored[host.id])
-            known[key] = rate(compare(own, references[host.environment]))
-        group = Subject(f"env:{host.environment}", host.environment)
-        yield known[key], (rules.subject_of_host(host), group)
+            known[key] = rate(compare(own, reference.fingerprint))
+        yield known[key], (rules.subject_of_host(host), sides[reference.name])

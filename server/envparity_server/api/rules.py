@@ -64,7 +64,7 @@ def show_rule(request: Request, acting: Acting, id: RuleId) -> RuleAnswer:
 
 @router.post("/preview")
 def preview_rule(request: Request, acting: Acting, body: Question) -> PreviewAnswer:
-    """What a rule would hide among what differs now: each fresh host against what its environment agrees on."""
+    """What a rule would hide among what differs now: each fresh host against its baseline, or its peers."""
     rule = rule_of({**body.model_dump(), "reason": "preview"})
     with reading(engine_of(request)) as connection:
         rule, _, warnings = rules.placed(connection, rule, acting.environments)

@@ -10,7 +10,7 @@ end (https://bugs.python.org/issue40480), so that a match takes at most len(glob
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import translate
 from functools import lru_cache
 
@@ -35,8 +35,13 @@ class Globs:
             rarest = min(found, key=lambda piece: (common[piece], piece), default=None)
             (self._elsewhere if rarest is None else self._filed.setdefault(rarest, [])).append(number)
 
-    def fitting(self, section: str, item: str, attribute: str) -> Iterator[int]:
-        """The numbers of the globs that fit, in their order; an empty item is the section as a whole."""
+    def fitting(
+        self, section: str, item: str, attribute: str, spend: Callable[[int], None] = lambda _: None
+    ) -> Iterator[int]:
+        """The numbers of the globs that fit, in their order; an empty item is the section as a whole.
+
+        `spend` is told how many steps each try may take: for who wants to end what takes too long.
+        """
         place = f"{section}/{item}" if item else section
         whole = f"{place}#{attribute}"
         numbers = list(self._elsewhere)
@@ -44,6 +49,7 @@ class Globs:
             numbers += self._filed[piece]
         for number in sorted(numbers):
             glob = self._globs[number]
+            spend(len(glob) * len(whole))
             if any(fits(glob, text) for text in ((place, whole) if "#" in glob else (section, place))):
                 yield number
 

@@ -6,7 +6,7 @@ and takes none away.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -16,9 +16,10 @@ from typing import Any
 from envparity_agent.errors import InvalidDocument, UsageError
 from envparity_agent.project import MAX_RULES, Project, WrongRule, checked_rule, checked_severity
 from envparity_server.compare.model import DRIFT_STATES, Comparison, Difference, Distance, Severity, State
-from envparity_server.compare.selectors import Selector, parse_selector
+from envparity_server.compare.selectors import ALL, Selector, parse_selector
 from envparity_server.drift.globs import indexed
 
+MAX_STEPS = 5_000_000_000  # of all globs on all differences of one comparison: some seconds at the worst
 _ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # selectors of rules have none
 
 
@@ -45,7 +46,8 @@ class Rule:
         selector = _selector(self.hosts)
         if selector.kind == "host":
             return bool(selector.name) and selector.name in (subject.name, subject.id)
-        return selector.name == subject.environment and selector.labels.items() <= subject.labels.items()
+        in_environment = subject.environment is not None and selector.name in (ALL, subject.environment)
+        return in_environment and selector.labels.items() <= subject.labels.items()
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,12 @@ class Severities:
 
     entries: tuple[tuple[str, Severity | Mapping[Distance, Severity]], ...] = ()
 
-    def of(self, difference: Difference) -> Severity | None:
+    def of(self, difference: Difference, spend: Callable[[int], None]) -> Severity | None:
         """The severity of a difference; None where the table does not tell."""
+        if not self.entries:
+            return None
         globs = indexed(tuple(glob for glob, _ in self.entries))
-        for number in globs.fitting(difference.section, difference.item, difference.attribute):
+        for number in globs.fitting(difference.section, difference.item, difference.attribute, spend):
             told = self.entries[number][1]
             found = (
                 told if isinstance(told, Severity) else told.get(difference.distance) if difference.distance else None
@@ -92,6 +96,7 @@ def applied(
     Of `subjects`, the sides of the comparison, a rule has to cover one. The severity is of `severities`, else of the
     first rule that has one, else the one of before; expected is what any rule without a severity fits, under the name
     of the first one. A rule that has expired covers nothing; where it would, that is a remark.
+    Raises UsageError where the rules would take more than MAX_STEPS.
     """
     if not rules and not severities.entries:
         return comparison
@@ -114,9 +119,10 @@ class _RuleBook:
         self._expired = [rule.is_expired(now) for rule in rules]
         self._severities = severities
         self._missed: Counter[int] = Counter()
+        self._steps = 0
 
     def judged(self, difference: Difference) -> Difference:
-        table = self._severities.of(difference)
+        table = self._severities.of(difference, self._spend)
         if table is not None:
             difference = replace(difference, severity=table, rated_by="")
         rating = table is None
@@ -137,8 +143,15 @@ class _RuleBook:
         return difference
 
     def _fitting(self, difference: Difference) -> Iterator[int]:
-        fitting = self._globs.fitting(difference.section, difference.item, difference.attribute)
+        fitting = self._globs.fitting(difference.section, difference.item, difference.attribute, self._spend)
         return (number for number in fitting if self._covering[number])
+
+    def _spend(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > MAX_STEPS:
+            raise UsageError(
+                "the rules take too long on these differences", "let each match name a section and an item"
+            )
 
     def remarks(self) -> Iterator[str]:
         """One for each expired rule that would have covered something, in the order of the rules."""
@@ -165,8 +178,8 @@ def subject_of(document: Mapping[str, Any], text: str) -> Subject:
 def named(selector: Selector) -> Subject:
     """The side of a comparison that a selector names, as far as the selector tells."""
     if selector.kind == "env":
-        return Subject(selector.text, selector.name, selector.labels)
-    return Subject(selector.name)
+        return Subject(selector.whom, selector.name, selector.labels)
+    return Subject(selector.name if selector.kind == "host" else selector.whom)
 
 
 def rule_id(match: str, hosts: str, severity: Severity | None) -> str:
@@ -267,10 +280,9 @@ def canonical_hosts(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _selector(text: str) -> Selector:
     selector = parse_selector(text, _ANY_MOMENT)
-    if selector.kind not in ("env", "host") or re.search("[@#]", text):
+    if selector.kind == "baseline" or re.search("[@#]", text):
         raise UsageError(
-            f"{text!r} has a moment, a part or no hosts", "a rule is for env:dev, env:dev,role=web, host:web-1"
+            f"{text!r} is a baseline, or has a moment or a part",
+            "a rule is for env:dev, env:dev,role=web, role=web or host:web-1",
         )
-    if selector.kind == "host" and selector.labels:
-        raise UsageError(f"{text!r} names one host and labels", "a rule is for env:dev, env:dev,role=web or host:web-1")
     return selector

@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, inser
 
 from envparity_agent.errors import UsageError
 from envparity_server.compare.model import Severity
-from envparity_server.compare.selectors import parse_selector
+from envparity_server.compare.selectors import ALL, parse_selector
 from envparity_server.drift.rules import Rule, Subject, named, rule_id
-from envparity_server.storage import hosts
+from envparity_server.storage import baselines, hosts
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import batches
 from envparity_server.storage.tables import rule as table
@@ -170,6 +170,8 @@ def placed(
         (one,) = found
         kept = f"host:{one.id}"
         return replace(rule, hosts=kept, id=rule_id(rule.match, kept, rule.severity)), one.environment, ()
+    if selector.name == ALL:
+        return rule, None, ()
     known = hosts.environments(connection, environments)
     if environments is not None and selector.name not in environments:
         told = ", ".join(f"env:{one}" for one in known) or "none"
@@ -181,10 +183,14 @@ def placed(
 def subjects(
     connection: Connection, texts: Sequence[str], now: datetime, environments: Environments = None
 ) -> list[Subject]:
-    """The sides of a comparison that selectors name; a host with its environment and labels."""
+    """The sides of a comparison that selectors name: a host, of a baseline whom it is for, else the selector."""
     found = []
     for text in texts:
         selector = parse_selector(text, now)
+        if selector.kind == "baseline":
+            whom = baselines.named(connection, selector.name, environments).applies_to
+            found.append(replace(*subjects(connection, (whom,), now, environments), name=text))
+            continue
         its_hosts = hosts.named(connection, selector.name, environments) if selector.kind == "host" else ()
         found.append(subject_of_host(its_hosts[0]) if its_hosts else replace(named(selector), name=text))
     return found

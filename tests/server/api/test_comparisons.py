@@ -137,7 +137,8 @@ def test_a_wrong_question_is_told_from_one_without_an_answer(
 
 def test_the_gate_lets_parity_pass(pipeline: Asking) -> None:
     verdict = judged(pipeline, running("3.7"))
-    assert set(verdict) == {"schema", "verdict", "threshold", "reasons", "differences", "paired", "summary", "notes"}
+    assert set(verdict) == {"schema", "verdict", "threshold", "reasons", "differences", "paired", "summary", "notes",
+                            "expected", "rules", "remarks"}  # fmt: skip
     assert (verdict["verdict"], verdict["threshold"], verdict["reasons"]) == ("parity", "low", [])
     assert "4 items the same" in verdict["summary"]
 

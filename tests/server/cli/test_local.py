@@ -185,3 +185,45 @@ def test_a_wrong_question_is_told_in_words_and_exits_2(home: Path, arguments: tu
     assert ended.output == ""
     assert ended.complaint
     assert "Traceback" not in ended.complaint
+
+
+def test_a_project_s_rules_are_applied_and_what_they_expect_is_counted(home: Path) -> None:
+    (home / "envparity.toml").write_text(
+        '[[rule]]\nmatch = "python/*/werkzeug"\nreason = "comes with the next release"\n'
+        '[severity]\n"python/*/idna" = { minor = "critical" }\n'
+    )
+    ended = envparity(home, "diff", "left.txt", "right.txt")
+    assert "1 critical; 1 expected; 2 items the same" in ended.output
+    assert "comes with the next release" in ended.output
+    assert "werkzeug" not in ended.output
+    assert ended.complaint == f"with the rules of {home}/envparity.toml\n"
+    everything = envparity(home, "diff", "left.txt", "right.txt", "--all").output
+    assert "python/left.txt  werkzeug  only right: 3.0" in everything
+    document = envparity(home, "diff", "left.txt", "right.txt", "--json").document
+    assert document["summary"] == {"same": 2, "changed": 1, "expected": 1}
+    (expected,) = (one for one in document["differences"] if one["state"] == "expected")
+    assert (expected["item"], expected["found"], expected["reason"]) == (
+        "werkzeug", "only_right", "comes with the next release",
+    )  # fmt: skip
+    assert len(expected["rule"]) == 16
+
+
+def test_rules_can_be_named_and_left_out_and_what_only_they_cover_is_no_parity_unsaid(home: Path) -> None:
+    (home / "envparity.toml").write_text("not TOML")
+    (home / "ours.toml").write_text('[[rule]]\nmatch = "python/*"\nreason = "two lists"\n')
+    named = envparity(home, "diff", "left.txt", "right.txt", "--rules", "ours.toml")
+    assert "nothing unexpected; 2 expected; 2 items the same" in named.output
+    without = envparity(home, "diff", "left.txt", "right.txt", "--no-rules")
+    assert (without.exit_code, "1 high, 1 medium; 2 items the same" in without.output) == (0, True)
+    broken = envparity(home, "diff", "left.txt", "right.txt")
+    assert (broken.exit_code, broken.output) == (2, "")
+    assert "--no-rules" in broken.complaint
+
+
+def test_a_rule_that_has_expired_is_told(home: Path) -> None:
+    (home / "envparity.toml").write_text(
+        '[[rule]]\nmatch = "python/*"\nreason = "until spring"\nexpires = 2020-03-01\n'
+    )
+    output = envparity(home, "diff", "left.txt", "right.txt").output
+    assert "1 high, 1 medium; 2 items the same" in output
+    assert "the rule python/* (until spring) expired on 2020-03-01: 2 differences no longer covered" in output

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from envparity_agent.fingerprint import Reason, Status
+from envparity_server.drift.rules import rule_of
+from envparity_server.storage import rules
 from envparity_server.storage.database import writing
 from tests.server.asking import Asking
 from tests.server.dashboard.reading import seen
@@ -139,3 +141,30 @@ def test_a_pair_of_unlike_paths_is_said_to_be_one(fleet: Asking) -> None:
         reported(connection, "web-9", moved, datetime.now(UTC), "moved")
     text = seen(fleet.get("/compare", left="env:moved", right="env:prod")).text
     assert "held against python/srv/shop: 100 % of the package names in common" in text
+
+
+def expecting(fleet: Asking, match: str, **more: str) -> str:
+    """A rule on the server; returns its id."""
+    rule = rule_of({"match": match, "reason": "<b>by design</b>", **more})
+    with writing(fleet.engine) as connection:
+        rules.add(connection, rule, None, "person:ada", datetime.now(UTC))
+    return rule.id
+
+
+def test_what_a_rule_expects_is_counted_and_listed_below_its_rule(fleet: Asking) -> None:
+    id = expecting(fleet, "python/*/package-00")
+    text = seen(fleet.get("/compare", left="env:twin", right="env:prod")).text
+    assert "Nothing unexpected differs · 1 expected · 21 items the same" in text
+    assert f"1 expected by the rule {id}: <b>by design</b>" in text
+    assert "package-00 : 2.0.1 → 2.0" in text
+    assert "Nothing differs" not in text
+
+
+def test_gaps_stay_gaps_whatever_rules_expect_and_an_expired_rule_is_told(fleet: Asking) -> None:
+    expecting(fleet, "python/*", expires="2020-03-01", severity="critical")
+    text = seen(fleet.get("/compare", left="env:dev", right="env:prod")).text
+    assert "20 high" in text
+    assert "expired on 2020-03-01: 20 differences no longer covered" in text
+    expecting(fleet, "*")
+    text = seen(fleet.get("/compare", left="env:dev", right="env:prod")).text
+    assert "No difference, but gaps · 20 expected" in text

@@ -193,7 +193,9 @@ def test_a_verdict_is_green_only_without_drift_and_without_gaps(
 
 def test_the_document_has_what_scripts_build_on() -> None:
     document = judged(but(packages({"idna": "3.7"})), but()).document()
-    assert set(document) == {"schema", "verdict", "threshold", "reasons", "differences", "paired"}
+    assert set(document) == {
+        "schema", "verdict", "threshold", "reasons", "differences", "paired", "expected", "rules",
+    }  # fmt: skip
     assert (document["schema"], document["verdict"], document["threshold"]) == (1, "drift", "low")
     assert [one["item"] for one in document["differences"]] == ["flask"]
     assert NOON.isoformat() not in str(document)
