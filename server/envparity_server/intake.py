@@ -47,7 +47,7 @@ def accept(
             f"report {seq} of this host was accepted before, with other content"
             if seq == host.seq
             else f"report {seq} is older than {host.seq}, which was accepted",
-            "a machine that was cloned or restored enrols again: envparity agent enroll",
+            "a machine that was cloned or restored enrols anew: envparity agent enroll --again",
         )
     skew = _skew(report["taken_at"], now)
     if host.seen_at is not None:
