@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -29,7 +29,6 @@ _HEX = re.compile(r"^[0-9a-f]{64}$")
 MAX_OBSERVED = 4096  # sections
 MIN_CREDENTIAL = 32  # characters
 _TOLD_AGAIN_AFTER = timedelta(hours=1)  # an agent that goes on reporting as another host is told once an hour
-_LARGEST_SKEW = 2**31 - 1
 
 HostId = Annotated[str, Path(pattern="^[0-9a-f]{16,64}$")]
 Epoch = Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]
@@ -136,7 +135,7 @@ async def report(request: Request, epoch: Epoch, seq: Seq) -> dict[str, Any]:
         "observed": {path: check_attributes(value, path) for path, value in observed.items()},
         "interval": max(60, min(field(body, "interval", int), 7 * 86400)),
         "agent": field(body, "agent", str)[:64],
-        "skew": _skew(field(body, "sent_at", str)) if "sent_at" in body else None,  # older agents do not tell
+        "sent_at": _moment(field(body, "sent_at", str)) if "sent_at" in body else None,
     }
     return await run_in_threadpool(_accept, request, token, field(body, "host", str), epoch, seq, last)
 
@@ -146,14 +145,6 @@ def _moment(text: str) -> str:
         return datetime.fromisoformat(text).isoformat()
     except ValueError:
         raise InvalidDocument("taken_at is not a moment in ISO 8601") from None
-
-
-def _skew(sent_at: str) -> int:
-    """How many seconds an agent's clock is ahead."""
-    sent = datetime.fromisoformat(_moment(sent_at))
-    sent = sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent
-    seconds = round((sent - now()).total_seconds())
-    return max(-_LARGEST_SKEW, min(seconds, _LARGEST_SKEW))
 
 
 def _accept(request: Request, token: str, host_id: str, epoch: str, seq: int, last: dict[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ class HostAnswer(BaseModel):
     seen_at: datetime | None = Field(description="When the server accepted its last report.")
     agent: str | None = Field(description="The agent's version.")
     interval: int = Field(description="Seconds between two reports; stale after three of them.")
-    skew: int | None = Field(description="Seconds that its clock is ahead; null where the agent does not tell.")
+    skew: int | None = Field(description="Seconds that its clock is ahead; null before the first report.")
     enrolled_at: datetime
     ephemeral: bool = Field(description="Comes and goes: it never votes, and its credential ends by itself.")
     expires_at: datetime | None = Field(description="When the credential of an ephemeral host ends.")
@@ -172,8 +172,8 @@ def change_host(request: Request, host_id: HostId, body: HostChange, actor: Acti
             )
         if changed:
             hosts.change(connection, host_id, **changed)
-            told = {key: [getattr(before, key), value] for key, value in changed.items()}
-            audit.write(connection, actor, "host.change", host_id, moment, where, **told)
+            told = {key: getattr(before, key) for key in changed}
+            audit.write(connection, actor, "host.change", host_id, moment, where, before=told, after=changed)
         return _shown(connection, _known(connection, host_id, actor), actor)
 
 

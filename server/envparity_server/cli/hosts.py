@@ -116,7 +116,7 @@ def show(name: HostName, json: Json = False, server: Server = None, token_file: 
         "state": _state(one),
         "last report": one["seen_at"] or "none",
         "interval": f"{one['interval']} s",
-        "clock": "not told" if one["skew"] is None else f"{one['skew']:+d} s",
+        "clock": "not known" if one["skew"] is None else f"{one['skew']:+d} s",
         "agent": one["agent"] or "not told",
         "root": one["root"] or "none",
         "enrolled": one["enrolled_at"],
