@@ -34,7 +34,7 @@ def show_login(request: Request, next: str = "/", code: str = "") -> Response:
 @router.post("/login")
 async def log_in(request: Request) -> Response:
     """Trade a password or code for a session; the form is read with the caps of every body: anybody may send one."""
-    sent = parse_qs((await read_body(request)).decode("utf-8", "replace"))
+    sent = parse_qs((await read_body(request)).decode("utf-8", "replace"), keep_blank_values=True)
     fields = {name: values[0] for name, values in sent.items()}
     next = fields.get("next", "/")
     if "password" in fields and "name" in fields:
@@ -55,7 +55,7 @@ def _by_code(request: Request, code: str, next: str) -> Response:
 
 def _by_password(request: Request, name: str, password: str, next: str) -> Response:
     """The slow hash is computed between two transactions, and for unknown names as well."""
-    name = name[:MAX_TOKEN].replace("\0", "")
+    name = "" if "\0" in name else name[:MAX_TOKEN]  # PostgreSQL takes no NUL
     try:
         _attempts(request).check(_address(request), name, now())
     except Problem as problem:
