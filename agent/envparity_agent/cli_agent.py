@@ -14,6 +14,7 @@ from envparity_agent.config import agent_settings, read_token, server_address, s
 from envparity_agent.errors import UsageError
 from envparity_agent.reporting import report_once
 from envparity_agent.root import Root
+from envparity_agent.rotation import rotate
 from envparity_agent.schedule import run_forever
 from envparity_agent.spool import Spool
 from envparity_agent.targets import host_name
@@ -35,6 +36,7 @@ def enroll(
     name: Annotated[str | None, typer.Option(help="The host's name; its own by default.")] = None,
     root: RootDirectory = "/",
     docker: Docker = None,
+    again: Annotated[bool, typer.Option(help="Enrol as a new host, and forget what this one is enrolled as.")] = False,
     directory: StateDirectory = None,
 ) -> None:
     """Trade an enrolment token for this host's own credential.
@@ -42,6 +44,11 @@ def enroll(
     envparity agent enroll --server https://envparity.example --token-file token --label role=web
     """
     place = state_directory(directory)
+    if state.is_enrolled(place) and not again:
+        raise UsageError(
+            f"this agent is enrolled already, its credential is in {place}",
+            "look at it: envparity agent status; to enrol as a new host, as after cloning a machine: --again",
+        )
     with Root(root) as opened:
         called = name or host_name(opened)
     enrolment = state.Enrolment(server_address(server), root, docker)
@@ -62,6 +69,21 @@ def _labels(texts: list[str]) -> dict[str, str]:
             raise UsageError(f"{text} is not a label", "a label is KEY=VALUE: role=web")
         labels[key] = value
     return labels
+
+
+@agent.command("rotate")
+def rotate_credential(directory: StateDirectory = None) -> None:
+    """Take a new credential into use, and forget the old one. If it is interrupted, run it again.
+
+    envparity agent rotate
+    """
+    place = state_directory(directory)
+    try:
+        with state.exclusive(place):
+            enrolment = rotate(place, state.load(place))
+    except state.AlreadyRunning as problem:
+        raise UsageError(str(problem), "stop that agent for a moment, then start it again") from None
+    say(f"{enrolment.host_id} has a new credential; it is in {place}")
 
 
 @agent.command()

@@ -2,7 +2,9 @@
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any
 
@@ -23,6 +25,10 @@ MAX_ROUNDS = 8  # root, sections, pages: more means that the server does not kee
 # every request may be sent again: all are idempotent. The time-out of one waits for the server's commit
 _RETRY = Retry(total=4, backoff_factor=0.5, max_backoff_wait=20, allowed_methods=("GET", "PUT", "POST"))
 _TIMEOUT = httpx.Timeout(30, connect=10)
+
+
+class NotKnown(CannotTell):
+    """The server does not know the credential, or no longer."""
 
 
 class Client:
@@ -56,6 +62,13 @@ class Client:
             raise self._stranger()
         return str(answer["environment"])
 
+    def change_credential(self, enrolment: Enrolment) -> None:
+        """Tell the server the host's next credential; told under that one itself, it is the only one from then on."""
+        path = f"/api/v1/hosts/{enrolment.host_id}/credential"
+        body = json.dumps({"credential": enrolment.next_credential}).encode()
+        if self._send("POST", path, body, "application/json").get("host") != enrolment.host_id:
+            raise self._stranger()
+
     def report(self, report: Report, host_id: str, interval: int) -> None:
         """Deliver a report: the root hash, then only the objects that the server lacks, until it acknowledges.
 
@@ -71,14 +84,14 @@ class Client:
             "interval": interval,
             "agent": __version__,
         }
-        answer = self._put(path, head)
+        answer = self._put(path, _sent(head))
         objects = report.fingerprint.objects()
         for _ in range(MAX_ROUNDS):
             if answer.get("accepted") is True and answer.get("root") == report.fingerprint.root:
                 return
             missing = self._missing(answer)
             if not missing:
-                answer = self._put(path, head)
+                answer = self._put(path, _sent(head))
                 continue
             answer = self._upload(objects, missing)
         raise CannotTell(f"{self._server} did not acknowledge the report", "it is kept and sent again")
@@ -119,7 +132,7 @@ class Client:
         self,
         method: str,
         path: str,
-        query: Mapping[str, str | list[str]] | None = None,
+        query: Mapping[str, str | Sequence[str]] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Any other question to the API, as the verbs that manage the server ask it; `path` begins below /api/v1."""
@@ -171,7 +184,13 @@ class Client:
         message, advice = f"{self._server}: {detail}", str(problem.get("advice") or "")
         if response.status_code in (400, 404, 422):
             return UsageError(message, advice)
-        return CannotTell(f"{message} (HTTP {response.status_code})", advice)
+        kind = NotKnown if response.status_code == HTTPStatus.UNAUTHORIZED else CannotTell
+        return kind(f"{message} (HTTP {response.status_code})", advice)
+
+
+def _sent(head: Mapping[str, Any]) -> dict[str, Any]:
+    """A report with the agent's clock: the server orders by its own, and tells how far this one is off."""
+    return {**head, "sent_at": datetime.now(UTC).isoformat()}
 
 
 def _chunks(bodies: Iterable[bytes]) -> Iterator[bytes]:

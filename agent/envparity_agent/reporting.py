@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from envparity_agent import state
-from envparity_agent.client import Client
+from envparity_agent.client import Client, NotKnown
 from envparity_agent.collectors.memory import Memory
 from envparity_agent.config import agent_settings
 from envparity_agent.fingerprint import Fingerprint
+from envparity_agent.rotation import rotate
 from envparity_agent.spool import Report, Spool
 from envparity_agent.state import Enrolment
 from envparity_agent.targets import host
@@ -33,13 +34,23 @@ def report_once(
     state.save(directory, enrolment)
     spool.put(Report(enrolment.epoch, enrolment.seq, found))
     progress("reporting")
-    _deliver(spool, enrolment, interval)
+    _deliver(directory, spool, enrolment, interval)
     return found
 
 
-def _deliver(spool: Spool, enrolment: Enrolment, interval: int) -> None:
+def _deliver(directory: Path, spool: Spool, enrolment: Enrolment, interval: int) -> None:
     waiting = spool.waiting()
-    if waiting is not None:
-        with Client(enrolment.server, enrolment.credential) as client:
-            client.report(waiting, enrolment.host_id, interval)
-        spool.acknowledged()
+    if waiting is None:
+        return
+    try:
+        _send(waiting, enrolment, interval)
+    except NotKnown:
+        if not enrolment.next_credential:
+            raise
+        _send(waiting, rotate(directory, enrolment), interval)  # a change of it was interrupted: the new one works
+    spool.acknowledged()
+
+
+def _send(report: Report, enrolment: Enrolment, interval: int) -> None:
+    with Client(enrolment.server, enrolment.credential) as client:
+        client.report(report, enrolment.host_id, interval)

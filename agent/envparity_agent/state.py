@@ -17,6 +17,10 @@ _FILE = "agent.json"
 _MEMORY = "memory.json"
 
 
+def _new_credential() -> str:
+    return f"epa_{secrets.token_urlsafe(32)}"
+
+
 @dataclass(frozen=True)
 class Enrolment:
     """One agent's identity: random, made here; `epoch` changes with every enrolment, so `seq` orders its reports."""
@@ -25,13 +29,18 @@ class Enrolment:
     root: str
     docker: str | None = None
     host_id: str = field(default_factory=lambda: secrets.token_hex(8))
-    credential: str = field(default_factory=lambda: f"epa_{secrets.token_urlsafe(32)}")
+    credential: str = field(default_factory=_new_credential)
     epoch: str = field(default_factory=lambda: secrets.token_hex(8))
     seq: int = 0
+    next_credential: str = ""  # while the credential is changed: either may be the one that works
 
     def next(self) -> "Enrolment":
         """The enrolment with the next report's number."""
         return replace(self, seq=self.seq + 1)
+
+    def changing(self) -> "Enrolment":
+        """The enrolment with a new credential beside the present one; with the one that it has, if it has one."""
+        return replace(self, next_credential=self.next_credential or _new_credential())
 
 
 class AlreadyRunning(EnvparityError):
@@ -69,7 +78,15 @@ def _sync_directory(path: Path) -> None:
 
 def save(directory: Path, enrolment: Enrolment) -> None:
     """Keep an enrolment."""
-    write_durably(directory / _FILE, json.dumps(asdict(enrolment), indent=1).encode())
+    kept = asdict(enrolment)
+    if not enrolment.next_credential:
+        del kept["next_credential"]  # agents before 0.2 do not know it
+    write_durably(directory / _FILE, json.dumps(kept, indent=1).encode())
+
+
+def is_enrolled(directory: Path) -> bool:
+    """Whether there is an enrolment, readable or not."""
+    return (directory / _FILE).exists()
 
 
 def load(directory: Path) -> Enrolment:
@@ -82,7 +99,7 @@ def load(directory: Path) -> Enrolment:
             f"this agent is not enrolled: no {path}", "envparity agent enroll --server URL --token-file FILE"
         ) from None
     except (OSError, ValueError, TypeError) as problem:
-        raise UsageError(f"cannot read {path}: {problem}", "enrol again: envparity agent enroll") from None
+        raise UsageError(f"cannot read {path}: {problem}", "enrol anew: envparity agent enroll --again") from None
 
 
 def remembered(directory: Path) -> dict[str, Any]:

@@ -13,7 +13,25 @@ from starlette.exceptions import HTTPException
 
 from envparity_agent import __version__
 from envparity_agent.errors import EnvparityError
-from envparity_server.api import agents, applications, baselines, channels, comparisons, majorities, pivots, rules
+from envparity_server.api import (
+    agents,
+    applications,
+    audit,
+    baselines,
+    channels,
+    comparisons,
+    enrolment_tokens,
+    environments,
+    hosts,
+    majorities,
+    people,
+    pivots,
+    rules,
+    sessions,
+    tokens,
+)
+from envparity_server.api.attempts import LoginAttempts
+from envparity_server.api.origins import is_forged
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.roles import authorised
 from envparity_server.dashboard import compare_page, host_pages, login_page
@@ -31,7 +49,23 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-_RESOURCES = (agents, applications, baselines, channels, comparisons, majorities, pivots, rules)
+_RESOURCES = (
+    agents,
+    comparisons,
+    hosts,
+    environments,
+    baselines,
+    majorities,
+    pivots,
+    applications,
+    rules,
+    channels,
+    people,
+    sessions,
+    tokens,
+    enrolment_tokens,
+    audit,
+)
 
 
 def create_app(engine: Engine, settings: ServerSettings = DEFAULTS) -> FastAPI:
@@ -50,7 +84,7 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS) -> FastAPI:
         docs_url=None,  # the framework's pages load their scripts from elsewhere
         redoc_url=None,
     )
-    app.state.engine, app.state.settings = engine, settings
+    app.state.engine, app.state.settings, app.state.login_attempts = engine, settings, LoginAttempts()
     for resource in _RESOURCES:
         app.include_router(resource.router, dependencies=[Depends(authorised)])
     for router in (login_page.router, host_pages.router, compare_page.router):
@@ -79,8 +113,9 @@ async def _answer_guarded(request: Request, problem: Exception) -> Response:
 
 
 async def _secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    foreign = request.headers.get("sec-fetch-site") == "cross-site"
-    if foreign and request.method not in ("GET", "HEAD") and not request.url.path.startswith("/api/"):
+    # what comes with a token was meant; what comes with the cookie alone, any page could have sent
+    by_token = request.url.path.startswith("/api/") and "authorization" in request.headers
+    if not by_token and is_forged(request):
         problem = Problem(HTTPStatus.FORBIDDEN, "another site sent this form", "use the page of this server")
         return _guarded(request, await _answer(request, problem))
     return _guarded(request, await call_next(request))

@@ -47,16 +47,18 @@ def accept(
             f"report {seq} of this host was accepted before, with other content"
             if seq == host.seq
             else f"report {seq} is older than {host.seq}, which was accepted",
-            "a machine that was cloned or restored enrols again: envparity agent enroll",
+            "a machine that was cloned or restored enrols anew: envparity agent enroll --again",
         )
-    skew = _skew(report["taken_at"], now)
+    # a report may have waited: what tells the host's clock is when it was sent, which older agents do not say
+    last = {key: value for key, value in report.items() if key != "sent_at"}
+    skew = _skew(report.get("sent_at") or report["taken_at"], now)
     if host.seen_at is not None:
         now = max(now, host.seen_at + timedelta(microseconds=1))  # whatever the server's clock does
     if report["root"] != host.root:
         missing = _advance(connection, host, report, now)
         if missing:
             return False, missing
-    hosts.record(connection, host.id, {**report, "epoch": epoch, "seq": seq, "skew": skew}, now)
+    hosts.record(connection, host.id, {**last, "epoch": epoch, "seq": seq, "skew": skew}, now)
     return False, []
 
 

@@ -29,6 +29,7 @@ class ServerSettings(BaseSettings):
     database_url_file: Path | None = None  # a file with the URL, which may hold a password
     listen_host: str = "127.0.0.1"
     listen_port: int = 8765
+    trusted_proxies: str = ""  # addresses, with commas, whose X-Forwarded-For and -Proto are believed
     # where people reach the dashboard; links in notifications begin with it
     public_url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
     # networks that notifications may go to although they are not the public internet; a variable has commas between

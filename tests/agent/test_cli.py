@@ -123,3 +123,29 @@ def test_the_help_names_every_verb_also_on_a_lean_install() -> None:
     assert ended.returncode == 0
     for verb in ("show", "gate", "agent", "diff", "server", "up"):
         assert f" {verb} " in ended.stdout
+
+
+def test_an_agent_that_is_enrolled_is_not_enrolled_over(tmp_path: Path) -> None:
+    put(tmp_path, "agent.json", "{}")
+    command = (
+        "agent",
+        "enroll",
+        "--server",
+        "http://127.0.0.1:9",
+        "--state",
+        tmp_path,
+        "--root",
+        system(tmp_path / "r"),
+    )
+    ended = envparity(*command)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "is enrolled already" in ended.stderr
+    assert "--again" in ended.stderr
+    assert "no token" in envparity(*command, "--again").stderr
+    assert (tmp_path / "agent.json").read_text() == "{}"
+
+
+def test_a_credential_is_changed_only_by_an_agent_that_has_one(tmp_path: Path) -> None:
+    ended = envparity("agent", "rotate", "--state", tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "not enrolled" in ended.stderr

@@ -11,7 +11,7 @@ import pytest
 
 from envparity_agent import client as client_module
 from envparity_agent.canonical import digest
-from envparity_agent.client import Client
+from envparity_agent.client import Client, NotKnown
 from envparity_agent.documents import examined
 from envparity_agent.errors import CannotTell, InvalidDocument, UsageError
 from envparity_agent.fingerprint import PAGE_ITEMS, Fingerprint, Section
@@ -175,7 +175,7 @@ def test_a_redirect_is_told_and_not_followed(status: int) -> None:
         (400, UsageError),
         (404, UsageError),
         (422, UsageError),
-        (401, CannotTell),
+        (401, NotKnown),
         (403, CannotTell),
         (409, CannotTell),
         (413, CannotTell),

@@ -80,3 +80,42 @@ def test_what_is_sent_does_not_say_where_the_agent_keeps_its_credential(enrolled
     sent = b"".join(body for _, body in server.requests)
     assert state.load(place).credential.encode() not in sent
     assert str(place).encode() not in sent
+
+
+class Changed(Store):
+    """A server that takes the next credential only: the agent ended before it could forget the old one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refusals = 1
+
+    def __call__(self, path: str, body: bytes) -> tuple[int, Any]:
+        if path.endswith("/credential"):
+            return 200, {"host": path.split("/")[-2]}
+        if self.refusals:
+            self.refusals -= 1
+            return 401, {"detail": "not valid"}
+        return super().__call__(path, body)
+
+
+def test_a_change_of_the_credential_that_was_interrupted_is_ended_by_the_next_report(
+    enrolled: Callable[[str], Path],
+) -> None:
+    with answering(Changed()) as server:
+        place = enrolled(server.url)
+        changing = state.load(place).changing()
+        state.save(place, changing)
+        report_once(place, 900, lambda _: None)
+    after = state.load(place)
+    assert (after.credential, after.next_credential, after.seq) == (changing.next_credential, "", 1)
+    assert Spool(place).waiting() is None
+
+
+def test_a_change_that_the_server_does_not_know_keeps_no_report_back(enrolled: Callable[[str], Path]) -> None:
+    with answering(Store()) as server:
+        place = enrolled(server.url)
+        changing = state.load(place).changing()
+        state.save(place, changing)
+        report_once(place, 900, lambda _: None)
+        assert not any(path.endswith("/credential") for path, _ in server.requests)
+    assert state.load(place).next_credential == changing.next_credential

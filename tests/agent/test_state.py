@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from envparity_agent.errors import CannotTell, EnvparityError, UsageError
-from envparity_agent.state import AlreadyRunning, Enrolment, exclusive, load, save, write_durably
+from envparity_agent.state import AlreadyRunning, Enrolment, exclusive, is_enrolled, load, save, write_durably
 
 
 @contextmanager
@@ -87,6 +87,27 @@ def test_a_damaged_enrolment_is_told(tmp_path: Path, content: bytes) -> None:
 def test_an_enrolment_is_kept_as_json(tmp_path: Path) -> None:
     save(tmp_path, Enrolment("https://server.example", "/", seq=7))
     assert json.loads((tmp_path / "agent.json").read_bytes())["seq"] == 7
+
+
+def test_a_credential_that_comes_is_kept_beside_the_present_one(tmp_path: Path) -> None:
+    enrolment = Enrolment("https://server.example", "/")
+    changing = enrolment.changing()
+    save(tmp_path, changing)
+    assert load(tmp_path) == changing
+    assert changing.credential == enrolment.credential != changing.next_credential
+    assert len(changing.next_credential) > 40
+    assert changing.changing() == changing
+
+
+def test_without_one_the_file_is_as_older_agents_know_it(tmp_path: Path) -> None:
+    save(tmp_path, Enrolment("https://server.example", "/"))
+    assert "next_credential" not in json.loads((tmp_path / "agent.json").read_bytes())
+
+
+def test_an_agent_is_enrolled_also_where_its_file_is_damaged(tmp_path: Path) -> None:
+    assert not is_enrolled(tmp_path)
+    (tmp_path / "agent.json").write_bytes(b"{")
+    assert is_enrolled(tmp_path)
 
 
 def test_a_second_agent_has_nothing_to_do(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 
 from envparity_agent.fingerprint import Fingerprint
 from envparity_server.api.authentication import SESSION_COOKIE
-from envparity_server.storage import access
+from envparity_server.storage import access, people
+from envparity_server.storage.actors import Actor, Environments, Role
 from envparity_server.storage.database import writing
 
 LIFE = timedelta(days=1)
@@ -63,10 +64,20 @@ class Asking:
         with writing(self.engine) as connection:
             return access.make_enrolment_token(connection, environment, uses, LIFE, datetime.now(UTC))
 
-    def as_role(self, role: str) -> "Asking":
-        """The same with a token of a role."""
+    def as_role(self, role: str, environments: Environments = None) -> "Asking":
+        """The same with a token of a role, for all environments or some."""
+        now = datetime.now(UTC)
         with writing(self.engine) as connection:
-            return self.bearing(access.make_access_token(connection, role, "tests", LIFE, datetime.now(UTC)))
+            token = access.make_access_token(connection, role, "tests", LIFE, now, environments=environments)
+        return self.bearing(token)
+
+    def as_person(self, name: str, role: Role, environments: Environments = None) -> "Asking":
+        """The same with the session of a person who is added."""
+        now = datetime.now(UTC)
+        with writing(self.engine) as connection:
+            people.add(connection, Actor("local:tests", Role.ADMIN), name, role, environments, None, now)
+            token = access.begin_session(connection, name, now)
+        return replace(self, headers={"Cookie": f"{SESSION_COOKIE}={token}"})
 
     def enrol(self, token: str, host_id: str = HOST_ID, **changed: Any) -> httpx.Response:
         """Enrol an agent."""

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.system, pytest.mark.parametrize("server", ["sqlite"], 
 
 def _host(server: Served, token: str, name: str) -> Mapping[str, Any]:
     answer = httpx.get(f"{server.address}/api/v1/hosts", headers={"Authorization": f"Bearer {token}"})
-    found: Mapping[str, Any] = next(one for one in answer.json() if one["name"] == name)
+    found: Mapping[str, Any] = next(one for one in answer.json()["hosts"] if one["name"] == name)
     return found
 
 

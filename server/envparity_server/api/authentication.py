@@ -1,15 +1,17 @@
 """Who asks: a host by its credential, a pipeline or a reader by a token, a person by a session."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 
 from fastapi import Request
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from envparity_server.api.problems import Problem
-from envparity_server.storage import access, hosts
+from envparity_server.storage import access, credentials, hosts
 from envparity_server.storage.actors import Actor
-from envparity_server.storage.database import reading
+from envparity_server.storage.database import reading, writing
 from envparity_server.storage.hosts import Host
 
 SESSION_COOKIE = "envparity_session"
@@ -49,9 +51,15 @@ def host_of(connection: Connection, token: str, lock: bool = False) -> Host:
 
 
 def is_agent(request: Request, token: str) -> bool:
-    """Whether a token is the credential of a host."""
-    with reading(engine_of(request)) as connection:
-        return hosts.by_credential(connection, access.hashed(token), now()) is not None
+    """Whether a token is the credential of a host; the first request with a new one ends the old one."""
+    engine, secret = engine_of(request), access.hashed(token)
+    with reading(engine) as connection:
+        known = hosts.by_credential(connection, secret, now()) is not None
+        arrived = known and credentials.is_next(connection, secret)
+    if arrived:
+        with writing(engine) as connection:
+            credentials.adopt(connection, secret)
+    return known
 
 
 def is_enrolling(request: Request, token: str) -> bool:
@@ -73,5 +81,12 @@ def actor_of(request: Request) -> Actor | None:
     """Who asks: the holder of the token in the header, else the person of the session; None for nobody known."""
     if "authorization" not in request.headers:
         return person_of(request)
+    token, moment = bearer(request), now()
     with reading(engine_of(request)) as connection:
-        return access.holder_of(connection, bearer(request), now())
+        holder = access.holder_of(connection, token, moment)
+        noted = holder is None or access.is_use_noted(connection, token, moment)
+    if not noted:
+        # who may read goes on reading where nothing can be written: this is a note, not what was asked for
+        with suppress(OperationalError), writing(engine_of(request)) as connection:
+            access.note_use(connection, token, moment)
+    return holder

@@ -1,4 +1,4 @@
-"""What readers and pipelines ask: hosts, the fingerprint of a selector, a comparison, a verdict."""
+"""What readers and pipelines ask: the fingerprint of a selector, a comparison, a verdict."""
 
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any
@@ -12,6 +12,7 @@ from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.fingerprint import Fingerprint
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.bodies import field, read_json
+from envparity_server.api.roles import Acting
 from envparity_server.compare.differences import compare
 from envparity_server.compare.groups import severities, wording
 from envparity_server.compare.model import Comparison, Severity
@@ -20,7 +21,8 @@ from envparity_server.drift.rules import Rule, Severities, Subject, applied, hit
 from envparity_server.drift.severity import rate
 from envparity_server.drift.verdict import Outcome, Verdict, judge
 from envparity_server.references import compare_selectors, resolve
-from envparity_server.storage import hosts, rules
+from envparity_server.storage import rules
+from envparity_server.storage.actors import Actor
 from envparity_server.storage.content import detached
 from envparity_server.storage.database import reading, writing
 
@@ -35,31 +37,11 @@ def fingerprint_schema() -> dict[str, Any]:
     return schema.fingerprint()
 
 
-@router.get("/hosts")
-def list_hosts(request: Request) -> list[dict[str, Any]]:
-    """Every host with its last report."""
-    moment = now()
-    with reading(engine_of(request)) as connection:
-        return [
-            {
-                "id": one.id,
-                "name": one.name,
-                "environment": one.environment,
-                "labels": one.labels,
-                "state": one.state(moment),
-                "root": f"sha256:{one.root}" if one.root else None,
-                "seen_at": one.seen_at.isoformat() if one.seen_at else None,
-                "agent": one.agent,
-            }
-            for one in hosts.all_hosts(connection)
-        ]
-
-
 @router.get("/fingerprints")
-def fingerprint_of(request: Request, of: SelectorText) -> dict[str, Any]:
+def fingerprint_of(request: Request, of: SelectorText, actor: Acting) -> dict[str, Any]:
     """The fingerprint that a selector stands for: a host's, or the majority of an environment's fresh hosts."""
     with reading(engine_of(request)) as connection:
-        found = resolve(connection, of, now())
+        found = resolve(connection, of, now(), actor.environments)
         one = found.fingerprint
         whole = detached(one.target, one.taken_at, one.sections)
         (subject,) = rules.subjects(connection, (of,), now())
@@ -68,18 +50,19 @@ def fingerprint_of(request: Request, of: SelectorText) -> dict[str, Any]:
 
 @router.get("/compare")
 def compare_two(
-    request: Request, left: SelectorText, right: SelectorText, only: str = "", app: str = ""
+    request: Request, left: SelectorText, right: SelectorText, actor: Acting, only: str = "", app: str = ""
 ) -> dict[str, Any]:
     """Compare two selectors at any moments: the differences, and what was not examined."""
     with reading(engine_of(request)) as connection:
-        comparison, notes = compare_selectors(connection, left, right, now(), parse_scope(only, app))
+        scope = parse_scope(only, app)
+        comparison, notes = compare_selectors(connection, left, right, now(), scope, actor.environments)
         return {**comparison.document(), "notes": notes}
 
 
 @router.post("/gates")
-async def gate(request: Request) -> dict[str, Any]:
+async def gate(request: Request, actor: Acting) -> dict[str, Any]:
     """Judge a fingerprint against a selector: parity, drift, or unknown; never parity where something was not read."""
-    return await run_in_threadpool(_judge, request, _question(await read_json(request)))
+    return await run_in_threadpool(_judge, request, actor, _question(await read_json(request)))
 
 
 @dataclass(frozen=True)
@@ -116,12 +99,12 @@ def parse_severity(word: str) -> Severity:
         ) from None
 
 
-def _judge(request: Request, question: _Question) -> dict[str, Any]:
+def _judge(request: Request, actor: Actor, question: _Question) -> dict[str, Any]:
     """The verdict under the project's rules, then the server's; what the server's covered is counted as their hits."""
     moment = now()
     with reading(engine_of(request)) as connection:
         try:
-            found = resolve(connection, question.against, moment)
+            found = resolve(connection, question.against, moment, actor.environments)
         except CannotTell as problem:
             reason = f"{problem} ({problem.advice})" if problem.advice else str(problem)
             unknown = Verdict(Outcome.UNKNOWN, question.threshold, (reason,), ())

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from envparity_agent.errors import CannotTell, EnvparityError
 from envparity_server.intake import Conflict
 from envparity_server.storage.baselines import NoBaseline
+from envparity_server.storage.people import AlreadyThere, Busy
 
 # the database is locked, full, gone, or all connections are in use: nothing was committed
 UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
@@ -30,10 +31,12 @@ def status_of(problem: EnvparityError) -> int:
     """The HTTP status of an error."""
     if isinstance(problem, Problem):
         return problem.status
-    if isinstance(problem, Conflict):
+    if isinstance(problem, Conflict | AlreadyThere):
         return HTTPStatus.CONFLICT
     if isinstance(problem, NoBaseline):
         return HTTPStatus.NOT_FOUND
+    if isinstance(problem, Busy):
+        return HTTPStatus.SERVICE_UNAVAILABLE
     # the question is right, but its answer is not there (yet)
     return HTTPStatus.FAILED_DEPENDENCY if isinstance(problem, CannotTell) else HTTPStatus.UNPROCESSABLE_ENTITY
 

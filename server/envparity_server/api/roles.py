@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Depends, Request
 
 from envparity_server.api.authentication import actor_of, bearer, is_agent, is_enrolling, refused
 from envparity_server.api.problems import Problem
@@ -26,7 +27,28 @@ NEEDS: Mapping[tuple[str, str], Role | Stranger] = {
     ("PUT", "/api/v1/hosts/{host_id}"): Stranger.ENROLLING,
     ("PUT", "/api/v1/objects"): Stranger.AGENT,
     ("PUT", "/api/v1/reports/{epoch}/{seq}"): Stranger.AGENT,
+    ("POST", "/api/v1/hosts/{host_id}/credential"): Stranger.AGENT,
     ("GET", "/api/v1/hosts"): _VIEWER,
+    ("GET", "/api/v1/hosts/{host_id}"): _VIEWER,
+    ("PATCH", "/api/v1/hosts/{host_id}"): _OPERATOR,
+    ("POST", "/api/v1/hosts/{host_id}/retire"): _OPERATOR,
+    ("GET", "/api/v1/environments"): _VIEWER,
+    ("GET", "/api/v1/environments/{name}"): _VIEWER,
+    ("PUT", "/api/v1/environments/{name}"): _OPERATOR,
+    ("GET", "/api/v1/people"): _ADMIN,
+    ("POST", "/api/v1/people"): _ADMIN,
+    ("GET", "/api/v1/people/{name}"): _ADMIN,
+    ("PATCH", "/api/v1/people/{name}"): _ADMIN,
+    ("PUT", "/api/v1/people/{name}/password"): _ADMIN,
+    ("GET", "/api/v1/tokens"): _ADMIN,
+    ("POST", "/api/v1/tokens"): _ADMIN,
+    ("DELETE", "/api/v1/tokens/{token_id}"): _ADMIN,
+    ("GET", "/api/v1/enrolment-tokens"): _ADMIN,
+    ("POST", "/api/v1/enrolment-tokens"): _ADMIN,
+    ("DELETE", "/api/v1/enrolment-tokens/{token_id}"): _ADMIN,
+    ("GET", "/api/v1/sessions"): _ADMIN,
+    ("DELETE", "/api/v1/sessions/{session_id}"): _ADMIN,
+    ("GET", "/api/v1/audit"): _ADMIN,
     ("GET", "/api/v1/fingerprints"): _VIEWER,
     ("GET", "/api/v1/compare"): _VIEWER,
     ("POST", "/api/v1/gates"): _CI,
@@ -86,3 +108,6 @@ def actor(request: Request) -> Actor:
     """Who asks, as `authorised` found; a dependency of the routes."""
     found: Actor = request.state.actor
     return found
+
+
+Acting = Annotated[Actor, Depends(actor)]

@@ -84,7 +84,9 @@ class _serving:  # noqa: N801  # a context manager, used like a function
     """Serve in a thread until the block ends, so that the agent can have the main thread and its signals."""
 
     def __init__(self, engine: Engine, listening: socket.socket) -> None:
-        configuration = uvicorn.Config(create_app(engine), log_level="warning", server_header=False)
+        configuration = uvicorn.Config(
+            create_app(engine), log_level="warning", server_header=False, proxy_headers=False
+        )
         self._server = uvicorn.Server(configuration)
         self._thread = threading.Thread(target=self._server.run, args=([listening],), name="server")
 

@@ -12,7 +12,7 @@ from envparity_server.api.problems import status_of
 from envparity_server.compare.groups import expected, group, severities
 from envparity_server.compare.model import UNKNOWN_STATES, Comparison
 from envparity_server.compare.scope import parse_scope
-from envparity_server.dashboard.pages import page, require_person
+from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.dashboard.suggestions import suggest
 from envparity_server.references import compare_selectors
 from envparity_server.storage import hosts
@@ -30,7 +30,7 @@ def show_compare(
     """Pick A and B; where both are given, compare them. With `section`, that section alone and unfolded."""
     moment = now()
     with reading(engine_of(request)) as connection:
-        everyone = hosts.all_hosts(connection)
+        everyone = hosts.all_hosts(connection, seen_by(request))
         values: dict[str, Any] = {
             "left": left,
             "right": right,
@@ -43,7 +43,8 @@ def show_compare(
         if not (left and right):
             return page(request, "compare.html", suggestions=suggest(connection, everyone, moment), **values)
         try:
-            comparison, notes = compare_selectors(connection, left, right, moment, parse_scope(only, app))
+            scope = parse_scope(only, app)
+            comparison, notes = compare_selectors(connection, left, right, moment, scope, seen_by(request))
         except EnvparityError as problem:
             return page(request, "compare.html", status_of(problem), problem=problem, **values)
         groups = [one for one in group(comparison) if section in ("", one.section)]

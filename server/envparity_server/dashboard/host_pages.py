@@ -19,10 +19,11 @@ from envparity_server.api.authentication import engine_of, now
 from envparity_server.compare.covering import container_of, is_complete
 from envparity_server.compare.differences import compare
 from envparity_server.compare.groups import FOLD_OVER, severities, text
-from envparity_server.dashboard.pages import compare_address, page, require_person
+from envparity_server.dashboard.pages import compare_address, page, require_person, seen_by
 from envparity_server.dashboard.suggestions import suggest
 from envparity_server.drift.severity import rate
 from envparity_server.storage import content, history, hosts
+from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import StoredFingerprint, StoredSection, detached
 from envparity_server.storage.database import reading
 from envparity_server.storage.hosts import Host
@@ -90,8 +91,8 @@ def show_hosts(
     """Every host, or those whose name, environment or label has the text."""
     moment = now()
     with reading(engine_of(request)) as connection:
-        everyone = hosts.all_hosts(connection)
-        chosen = [one for one in everyone if _matches(one, q)]
+        everyone = hosts.all_hosts(connection, seen_by(request))
+        chosen = [one for one in everyone if hosts.matches(one, q)]
         shown = chosen[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
         present = _present(connection, [one.id for one in shown])
         rows = [_row(one, present.get(one.id, {}), moment) for one in shown]
@@ -117,12 +118,6 @@ def _present(connection: Connection, host_ids: Iterable[str]) -> dict[str, dict[
     return content.stored(connection, {host_id: tree.sections for host_id, tree in present.items()})
 
 
-def _matches(host: Host, text: str) -> bool:
-    words = text.lower().split()
-    haystack = " ".join((host.name, host.environment, *(f"{k}={v}" for k, v in host.labels.items()))).lower()
-    return all(word in haystack for word in words)
-
-
 def _row(host: Host, sections: Mapping[str, StoredSection], moment: datetime) -> _Row:
     engine = sections.get("containers")
     containers = sum(one.kind == "container" for one in sections.values())
@@ -145,7 +140,7 @@ def show_host(request: Request, host_id: str, section: Annotated[str, Query(max_
     """One host: its sections, its changes, and the items of a section that is asked for."""
     moment = now()
     with reading(engine_of(request)) as connection:
-        host = _known(connection, host_id)
+        host = _known(connection, host_id, seen_by(request))
         sections = _present(connection, [host.id]).get(host.id, {})
         opened = sections.get(section)
         return page(
@@ -172,8 +167,8 @@ def _groups(sections: Mapping[str, StoredSection]) -> list[_Group]:
     return [_Group(name, tuple(members)) for name, members in by_name.items()]
 
 
-def _known(connection: Connection, host_id: str) -> Host:
-    host = hosts.by_id(connection, host_id) if host_id.isalnum() else None  # PostgreSQL takes no NUL
+def _known(connection: Connection, host_id: str, seen: Environments) -> Host:
+    host = hosts.by_id(connection, host_id, seen) if host_id.isalnum() else None  # PostgreSQL takes no NUL
     if host is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"no host {host_id[:64]}")
     return host
@@ -209,7 +204,7 @@ def _changes(connection: Connection, host: Host) -> list[_Change]:
 def raw(request: Request, host_id: str) -> Response:
     """The host's last fingerprint as a document."""
     with reading(engine_of(request)) as connection:
-        host = _known(connection, host_id)
+        host = _known(connection, host_id, seen_by(request))
         if host.root is None:
             raise HTTPException(HTTPStatus.NOT_FOUND, f"{host.name} has not reported yet")
         sections = _present(connection, [host.id])[host.id]

@@ -1,4 +1,4 @@
-"""Login with a one-time code, and logout."""
+"""Login with a name and a password or with a one-time code, and logout."""
 
 from http import HTTPStatus
 from urllib.parse import parse_qs
@@ -9,37 +9,81 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from envparity_agent.errors import UsageError
+from envparity_server.api.attempts import LoginAttempts
 from envparity_server.api.authentication import MAX_TOKEN, SESSION_COOKIE, engine_of, now
 from envparity_server.api.bodies import read_body
+from envparity_server.api.problems import Problem
 from envparity_server.dashboard.pages import page
-from envparity_server.storage import access
-from envparity_server.storage.database import writing
+from envparity_server.storage import access, people
+from envparity_server.storage.database import reading, writing
 
 router = APIRouter(include_in_schema=False)
+
+_CODE_FAILED = "This code was used already, has expired, or is not one of this server's."
+_PASSWORD_FAILED = "The name or the password is not right."  # noqa: S105  # which of them is nobody's business
 
 
 @router.get("/login")
 def show_login(request: Request, next: str = "/", code: str = "") -> Response:
     """The form; with a code in the address, as `envparity up` prints it, the login itself."""
     if code:
-        return _log_in(request, code, next)
-    return page(request, "login.html", next=next, failed=False)
+        return _by_code(request, code, next)
+    return page(request, "login.html", next=next, failed="")
 
 
 @router.post("/login")
 async def log_in(request: Request) -> Response:
-    """Trade the code for a session; the form is read with the caps of every body, since anybody may send one."""
-    fields = parse_qs((await read_body(request)).decode("utf-8", "replace"))
-    if "code" not in fields:
-        raise UsageError("the form has no code", "paste the one-time code")
-    return await run_in_threadpool(_log_in, request, fields["code"][0], fields.get("next", ["/"])[0])
+    """Trade a password or code for a session; the form is read with the caps of every body: anybody may send one."""
+    sent = parse_qs((await read_body(request)).decode("utf-8", "replace"), keep_blank_values=True)
+    fields = {name: values[0] for name, values in sent.items()}
+    next = fields.get("next", "/")
+    if "password" in fields and "name" in fields:
+        return await run_in_threadpool(_by_password, request, fields["name"].strip(), fields["password"], next)
+    if "code" in fields:
+        return await run_in_threadpool(_by_code, request, fields["code"], next)
+    raise UsageError("the form has neither a code nor a name and a password", "fill in one of the two forms")
 
 
-def _log_in(request: Request, code: str, next: str) -> Response:
+def _by_code(request: Request, code: str, next: str) -> Response:
+    """A code cannot be guessed, so the right one is never refused for what others tried."""
     with writing(engine_of(request)) as connection:
         token = access.use_login(connection, code.strip()[:MAX_TOKEN], now())
     if token is None:
-        return page(request, "login.html", HTTPStatus.UNAUTHORIZED, next=next, failed=True)
+        return _failed(request, next, "", _CODE_FAILED)
+    return _begun(request, token, next)
+
+
+def _by_password(request: Request, name: str, password: str, next: str) -> Response:
+    """The slow hash is computed between two transactions, and for unknown names as well."""
+    name = "" if "\0" in name else name[:MAX_TOKEN]  # PostgreSQL takes no NUL
+    try:
+        _attempts(request).check(_address(request), name, now())
+    except Problem as problem:
+        return page(request, "login.html", problem.status, next=next, failed=f"{problem}: {problem.advice}.")
+    with reading(engine_of(request)) as connection:
+        password_hash = people.password_hash(connection, name)
+    token = None
+    if people.verified(password, password_hash) and password_hash is not None:
+        with writing(engine_of(request)) as connection:
+            token = people.begin_session(connection, name, password_hash, now())
+    return _begun(request, token, next) if token else _failed(request, next, name, _PASSWORD_FAILED)
+
+
+def _attempts(request: Request) -> LoginAttempts:
+    attempts: LoginAttempts = request.app.state.login_attempts
+    return attempts
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _failed(request: Request, next: str, account: str, why: str) -> Response:
+    _attempts(request).fail(_address(request), account, now())
+    return page(request, "login.html", HTTPStatus.UNAUTHORIZED, next=next, failed=why)
+
+
+def _begun(request: Request, token: str, next: str) -> Response:
     # only a path of this server: //host and /\host would lead away
     safe = next if next.startswith("/") and not next.startswith(("//", "/\\")) else "/"
     response = RedirectResponse(safe, HTTPStatus.SEE_OTHER)
@@ -49,9 +93,14 @@ def _log_in(request: Request, code: str, next: str) -> Response:
         max_age=int(access.SESSION_LIFE.total_seconds()),
         httponly=True,
         samesite="lax",
-        secure=request.url.scheme == "https",
+        secure=_is_encrypted(request),
     )
     return response
+
+
+def _is_encrypted(request: Request) -> bool:
+    """Whether the browser speaks TLS, also to a proxy; who lies about it loses no more than his own login."""
+    return "https" in (request.url.scheme, request.headers.get("x-forwarded-proto", "").lower())
 
 
 @router.post("/logout")

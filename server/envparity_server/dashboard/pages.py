@@ -18,6 +18,7 @@ from envparity_agent.errors import CannotTell, EnvparityError
 from envparity_server.api.authentication import person_of
 from envparity_server.api.problems import UNAVAILABLE, status_of, told
 from envparity_server.compare.groups import wording
+from envparity_server.storage.actors import Actor, Environments
 
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 
@@ -49,6 +50,12 @@ def require_person(request: Request) -> None:
     if person is None:
         raise LoginNeeded
     request.state.actor = person
+
+
+def seen_by(request: Request) -> Environments:
+    """The environments that the person sees: a page shows nothing of any other."""
+    actor: Actor = request.state.actor
+    return actor.environments
 
 
 async def to_login(request: Request, _: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""People, tokens, login codes and sessions: secrets are made here, handed out once, and stored as hashes only."""
+"""Tokens, login codes and sessions: secrets are made here, handed out once, and stored as hashes only."""
 
 import hashlib
 import secrets
@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from envparity_server.storage.actors import Actor, Environments, Role
+from envparity_server.storage.actors import Actor, Environments, Role, from_stored, stored
 from envparity_server.storage.tables import access_token, enrolment_token, login, session, user
 
 SESSION_LIFE = timedelta(days=14)
 LOGIN_LIFE = timedelta(hours=1)
+USE_NOTED_EVERY = timedelta(hours=1)  # so that reading with a token is no write each time
 FIRST_PERSON = "admin"  # who logs in by a code that names nobody
 
 
@@ -42,7 +43,7 @@ def make_enrolment_token(
             environment=environment,
             expires_at=now + life,
             uses_left=uses,
-            host_life=host_life and int(host_life.total_seconds()),
+            host_life=None if host_life is None else int(host_life.total_seconds()),
             created_by=by,
         )
     )
@@ -80,6 +81,13 @@ def use_enrolment_token(connection: Connection, token: str, environment: str | N
     return (row.environment or environment or "default") if spent.rowcount == 1 else None
 
 
+def terms_of(connection: Connection, token: str) -> tuple[timedelta | None, str]:
+    """How long the hosts last that enrol by a token, None where they stay; and the token's id."""
+    query = select(enrolment_token.c.host_life, enrolment_token.c.id)
+    row = connection.execute(query.where(enrolment_token.c.token_hash == hashed(token))).one()
+    return (None if row.host_life is None else timedelta(seconds=row.host_life)), row.id
+
+
 def make_access_token(
     connection: Connection,
     role: str,
@@ -97,7 +105,7 @@ def make_access_token(
             id=new_id(),
             role=Role(role),
             name=name,
-            environments=None if environments is None else sorted(environments),
+            environments=stored(environments),
             created_at=now,
             created_by=by,
             expires_at=now + life,
@@ -115,11 +123,18 @@ def holder_of(connection: Connection, token: str, now: datetime) -> Actor | None
             access_token.c.revoked_at.is_(None),
         )
     ).one_or_none()
-    return Actor(f"token:{row.name or row.id}", Role(row.role), _environments(row.environments)) if row else None
+    return Actor(f"token:{row.name or row.id}", Role(row.role), from_stored(row.environments)) if row else None
 
 
-def _environments(stored: list[str] | None) -> Environments:
-    return None if stored is None else frozenset(stored)
+def is_use_noted(connection: Connection, token: str, now: datetime) -> bool:
+    """Whether the use of an access token was noted within the last hour."""
+    noted = connection.scalar(select(access_token.c.last_used_at).where(access_token.c.token_hash == hashed(token)))
+    return noted is not None and now - noted < USE_NOTED_EVERY
+
+
+def note_use(connection: Connection, token: str, now: datetime) -> None:
+    """Remember that an access token is in use, so that one that nobody needs can be told."""
+    connection.execute(update(access_token).where(access_token.c.token_hash == hashed(token)).values(last_used_at=now))
 
 
 def make_login(connection: Connection, now: datetime, person: str = FIRST_PERSON) -> str:
@@ -156,7 +171,7 @@ def person_of_session(connection: Connection, token: str, now: datetime) -> Acto
         .join(session, session.c.person == user.c.name)
         .where(session.c.token_hash == hashed(token), session.c.expires_at > now, user.c.disabled_at.is_(None))
     ).one_or_none()
-    return Actor(f"person:{row.name}", Role(row.role), _environments(row.environments)) if row else None
+    return Actor(f"person:{row.name}", Role(row.role), from_stored(row.environments)) if row else None
 
 
 def end_session(connection: Connection, token: str) -> None:

@@ -1,5 +1,6 @@
 """Who acts, and how far: a role, and the environments that it is for."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,3 +34,23 @@ class Actor:
     def sees(self, environment: str | None) -> bool:
         """Whether something of this environment is there for the actor; what belongs to none is for all-seeing ones."""
         return self.environments is None or environment in self.environments
+
+    def covers(self, environments: Environments) -> bool:
+        """Whether all that somebody else may see, this actor may see as well."""
+        if self.environments is None:
+            return True
+        return environments is not None and environments <= self.environments
+
+    def may_grant(self, role: Role, environments: Environments) -> bool:
+        """Whether the actor may hand out a role for some environments: nobody grants more than he has."""
+        return self.role.may(role) and self.covers(environments)
+
+
+def stored(environments: Environments) -> list[str] | None:
+    """How environments are stored."""
+    return None if environments is None else sorted(environments)
+
+
+def from_stored(environments: Iterable[str] | None) -> Environments:
+    """Environments as they were stored."""
+    return None if environments is None else frozenset(environments)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from envparity_server.storage.actors import Actor, Environments
 from envparity_server.storage.tables import audit
@@ -26,19 +26,35 @@ class Entry:
 
 def write(
     connection: Connection,
-    actor: Actor,
+    actor: Actor | str,
     action: str,
     object: str,
     now: datetime,
     environment: str | None = None,
     **detail: Any,
 ) -> None:
-    """Add an entry, in the transaction of what it tells: `host.retire`, `rule.add`, ...; never a secret in `detail`."""
+    """Add an entry, in the transaction of what it tells: `host.retire`, `rule.add`, ...; never a secret in `detail`.
+
+    Who has no role is given by name: a host (`host:ID`), an enrolment token (`enrolment:ID`).
+    """
+    name = actor if isinstance(actor, str) else actor.name
     connection.execute(
-        insert(audit).values(
-            at=now, actor=actor.name, action=action, object=object, environment=environment, detail=detail
-        )
+        insert(audit).values(at=now, actor=name, action=action, object=object, environment=environment, detail=detail)
     )
+
+
+def is_told(connection: Connection, actor: str, action: str, object: str, since: datetime) -> bool:
+    """Whether such an entry was added since a moment: what a machine does over and over is told once in a while."""
+    same = (audit.c.actor == actor, audit.c.action == action, audit.c.object == object)
+    return connection.scalar(select(audit.c.id).where(audit.c.at >= since, *same).limit(1)) is not None
+
+
+def count(connection: Connection, seen: Environments = None) -> int:
+    """How many entries there are for somebody who sees these environments."""
+    query = select(func.count()).select_from(audit)
+    if seen is not None:
+        query = query.where(audit.c.environment.in_(sorted(seen)))
+    return connection.scalar(query) or 0
 
 
 def entries(

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.tables import environment as environment_table
@@ -13,6 +14,8 @@ from envparity_server.storage.tables import host
 
 DEFAULT_INTERVAL = 900
 STALE_AFTER = 3  # intervals
+STATES = ("fresh", "stale", "never reported", "expired", "retired")
+GONE = ("expired", "retired")  # on purpose: never alarming
 
 
 @dataclass(frozen=True)
@@ -39,14 +42,25 @@ class Host:
     observed: Mapping[str, Any]
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether three intervals passed without a report, or the last one lies in the future of a clock gone wrong."""
-        if self.seen_at is None:
+        """Whether three intervals passed without a report, or the last one lies in the future of a clock gone wrong.
+
+        A host that is gone on purpose, retired or ephemeral and past its end, is not missed.
+        """
+        if self.seen_at is None or self.retired_at is not None or self.has_expired(now):
             return False
         passed = now - self.seen_at
         return not -timedelta(seconds=self.interval) <= passed <= timedelta(seconds=STALE_AFTER * self.interval)
 
+    def has_expired(self, now: datetime) -> bool:
+        """Whether it is an ephemeral host whose credential has ended."""
+        return self.credential_expires_at is not None and self.credential_expires_at <= now
+
     def state(self, now: datetime) -> str:
-        """`never reported`, `stale` or `fresh`."""
+        """One of STATES."""
+        if self.retired_at is not None:
+            return "retired"
+        if self.has_expired(now):
+            return "expired"
         if self.seen_at is None:
             return "never reported"
         return "stale" if self.is_stale(now) else "fresh"
@@ -59,9 +73,10 @@ def _host(row: Row[Any]) -> Host:
     return Host(**row._mapping)
 
 
-def all_hosts(connection: Connection, environments: Environments = None) -> list[Host]:
-    """Every host that is not retired, by environment and name; of some environments if asked for."""
-    query = select(*_COLUMNS).where(host.c.retired_at.is_(None), _seen_by(environments))
+def all_hosts(connection: Connection, environments: Environments = None, retired: bool = False) -> list[Host]:
+    """Every host that is not retired, or with those, by environment and name; of some environments if asked for."""
+    present = true() if retired else host.c.retired_at.is_(None)
+    query = select(*_COLUMNS).where(present, _seen_by(environments))
     return [_host(row) for row in connection.execute(query.order_by(host.c.environment, host.c.name))]
 
 
@@ -69,9 +84,13 @@ def _seen_by(environments: Environments) -> ColumnElement[bool]:
     return true() if environments is None else host.c.environment.in_(sorted(environments))
 
 
-def by_id(connection: Connection, host_id: str) -> Host | None:
-    """One host."""
-    row = connection.execute(select(*_COLUMNS).where(host.c.id == host_id)).one_or_none()
+def by_id(connection: Connection, host_id: str, environments: Environments = None, lock: bool = False) -> Host | None:
+    """One host, retired or not; None for who may not see its environment, as if it did not exist.
+
+    `lock` holds it until the transaction ends.
+    """
+    query = select(*_COLUMNS).where(host.c.id == host_id, _seen_by(environments))
+    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return _host(row) if row else None
 
 
@@ -84,6 +103,12 @@ def by_credential(connection: Connection, credential_hash: str, now: datetime, l
     )
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     return _host(row) if row else None
+
+
+def matches(host: Host, text: str) -> bool:
+    """Whether a host's name, environment or labels have every word of a text."""
+    haystack = " ".join((host.name, host.environment, *(f"{k}={v}" for k, v in host.labels.items()))).lower()
+    return all(word in haystack for word in text.lower().split())
 
 
 def named(connection: Connection, name: str, environments: Environments = None) -> Sequence[Host]:
@@ -118,8 +143,9 @@ def environments(connection: Connection, seen: Environments = None) -> list[str]
 
 def register_environment(connection: Connection, name: str, now: datetime) -> None:
     """Remember an environment, so that a misspelt one can be told from one without hosts."""
-    if connection.scalar(select(environment_table.c.name).where(environment_table.c.name == name)) is None:
-        connection.execute(insert(environment_table).values(name=name, created_at=now))
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    row = dialect.insert(environment_table).values(name=name, created_at=now)
+    connection.execute(row.on_conflict_do_nothing())  # two hosts may be the first at once
 
 
 def add(
@@ -130,8 +156,12 @@ def add(
     labels: Mapping[str, str],
     credential_hash: str,
     now: datetime,
+    life: timedelta | None = None,
 ) -> None:
-    """Add a host that has not reported yet, and its environment if it is the first there."""
+    """Add a host that has not reported yet, and its environment if it is the first there.
+
+    With `life` it is ephemeral: its credential ends by itself, and it never votes.
+    """
     register_environment(connection, environment, now)
     connection.execute(
         insert(host).values(
@@ -140,6 +170,8 @@ def add(
             environment=environment,
             labels=dict(labels),
             credential_hash=credential_hash,
+            credential_expires_at=None if life is None else now + life,
+            ephemeral=life is not None,
             enrolled_at=now,
             interval=DEFAULT_INTERVAL,
             identity={},
@@ -149,11 +181,25 @@ def add(
 
 
 def has_credential(connection: Connection, host_id: str, credential_hash: str) -> bool:
-    """Whether a host is enrolled under this very credential."""
-    held = connection.scalar(select(host.c.credential_hash).where(host.c.id == host_id))
+    """Whether a host that is not retired is enrolled under this very credential."""
+    held = connection.scalar(select(host.c.credential_hash).where(host.c.id == host_id, host.c.retired_at.is_(None)))
     return held == credential_hash
 
 
 def record(connection: Connection, host_id: str, last: Mapping[str, Any], now: datetime) -> None:
     """Make a report the host's last one."""
     connection.execute(update(host).where(host.c.id == host_id).values(seen_at=now, **last))
+
+
+def change(connection: Connection, host_id: str, **values: Any) -> None:
+    """Give a host another `name`, `environment` or `labels`: what it runs and ran stays its own."""
+    connection.execute(update(host).where(host.c.id == host_id).values(**values))
+
+
+def retire(connection: Connection, host_id: str, now: datetime) -> None:
+    """End a host's credential and take it out of every selector; its history stays."""
+    connection.execute(
+        update(host)
+        .where(host.c.id == host_id, host.c.retired_at.is_(None))
+        .values(retired_at=now, next_credential_hash=None)
+    )

@@ -42,7 +42,7 @@ def test_an_enrolment_token_is_printed_once_and_works(tmp_path: Path, sqlite_url
     engine.dispose()
 
 
-@pytest.mark.parametrize("role", ["ci", "viewer"])
+@pytest.mark.parametrize("role", ["ci", "viewer", "operator", "admin"])
 def test_an_access_token_has_its_role_and_name(tmp_path: Path, sqlite_url: str, role: str) -> None:
     token = server(tmp_path, "token", role, "--name", "github").output.strip()
     engine = open_database(sqlite_url)
@@ -67,7 +67,7 @@ def test_a_login_code_is_printed_and_works_once(tmp_path: Path, sqlite_url: str)
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("token", "admin"),
+        ("token", "root"),
         ("token", "enrol", "--uses", "0"),
         ("token", "ci", "--environment", "prod"),
         ("migrate", "--database-url", "mysql://localhost/x"),

@@ -91,3 +91,64 @@ def test_what_the_host_says_of_itself_is_kept(database: Engine) -> None:
         }
         one = report(connection, enrolled(connection, "web-1"), host(OPERATING_SYSTEM), NOON, **said)
     assert (one.identity, one.observed, one.agent) == (said["identity"], said["observed"], "2.0")
+
+
+def test_a_host_that_is_retired_is_out_of_every_selector_and_may_ask_no_more(database: Engine) -> None:
+    with writing(database) as connection:
+        one = reported(connection, "web-1", host(OPERATING_SYSTEM), NOON)
+        other = enrolled(connection, "web-2")
+        hosts.retire(connection, one.id, NOON)
+        hosts.retire(connection, one.id, NOON + timedelta(days=1))
+        gone = known(connection, one.id)
+        assert hosts.all_hosts(connection) == hosts.in_environment(connection, "prod", {}) == [other]
+        assert hosts.all_hosts(connection, retired=True) == [gone, other]
+        assert hosts.named(connection, "web-1") == []
+        assert hosts.named(connection, one.id) == [gone]
+        assert hosts.by_credential(connection, access.hashed("credential of web-1"), NOON) is None
+        assert not hosts.has_credential(connection, one.id, access.hashed("credential of web-1"))
+    assert (gone.retired_at, gone.root) == (NOON, one.root)
+    assert (gone.state(NOON), gone.is_stale(NOON + timedelta(days=9))) == ("retired", False)
+
+
+def test_an_ephemeral_host_ends_by_itself_and_alarms_nobody(database: Engine) -> None:
+    life, credential = timedelta(hours=2), access.hashed("its credential")
+    with writing(database) as connection:
+        hosts.add(connection, "0" * 16, "runner-1", "ci", {}, credential, NOON, life)
+        one = report(connection, known(connection, "0" * 16), host(OPERATING_SYSTEM), NOON)
+        assert hosts.by_credential(connection, credential, NOON + life - timedelta(seconds=1)) == one
+        assert hosts.by_credential(connection, credential, NOON + life) is None
+    assert (one.ephemeral, one.credential_expires_at) == (True, NOON + life)
+    assert (one.state(NOON), one.state(NOON + life)) == ("fresh", "expired")
+    assert not one.is_stale(NOON + life)
+
+
+def test_a_host_is_seen_by_those_of_its_environment(database: Engine) -> None:
+    with writing(database) as connection:
+        one = enrolled(connection, "web-1", "prod")
+        assert hosts.by_id(connection, one.id, frozenset({"prod", "dev"})) == one
+        assert hosts.by_id(connection, one.id, frozenset({"dev"})) is None
+        assert hosts.by_id(connection, one.id, frozenset()) is None
+
+
+def test_a_host_has_another_name_environment_and_labels(database: Engine) -> None:
+    with writing(database) as connection:
+        one = reported(connection, "web-1", host(OPERATING_SYSTEM), NOON)
+        hosts.change(connection, one.id, name="web-01", environment="test", labels={"role": "web"})
+        changed = known(connection, one.id)
+    assert (changed.name, changed.environment, changed.labels) == ("web-01", "test", {"role": "web"})
+    assert (changed.root, changed.seen_at, changed.id) == (one.root, one.seen_at, one.id)
+
+
+def test_an_environment_is_registered_once_however_often(database: Engine) -> None:
+    with writing(database) as connection:
+        for _ in range(2):
+            hosts.register_environment(connection, "prod", NOON)
+        assert hosts.environments(connection) == ["prod"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("", True), ("WEB", True), ("prod role=web", True), ("web dev", False), ("role=db", False)]
+)
+def test_a_host_matches_a_text_by_all_of_its_words(database: Engine, text: str, found: bool) -> None:
+    with writing(database) as connection:
+        assert hosts.matches(enrolled(connection, "web-1", "prod", {"role": "web"}), text) is found

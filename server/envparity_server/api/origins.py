@@ -1,0 +1,23 @@
+"""Tells whether another site made a browser send a request: its cookie would go along."""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+_HARMLESS = ("GET", "HEAD", "OPTIONS")  # they change nothing
+_OWN = ("same-origin", "none")  # none: typed, or from a bookmark
+
+
+def is_forged(request: Request) -> bool:
+    """Whether a request that would change something comes from a page of another origin.
+
+    What is no browser sends neither header, and is let through: it has no cookie that it did not mean to send.
+    https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
+    """
+    if request.method in _HARMLESS:
+        return False
+    if request.headers.get("sec-fetch-site", "none") not in _OWN:
+        return True
+    origin = request.headers.get("origin")
+    # the scheme is left out: behind a proxy with TLS it is the proxy's, and a host's other port is another place
+    return origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()

@@ -1,0 +1,45 @@
+"""What the verbs share that work on the database itself: its address, and who acts at this machine."""
+
+import os
+import pwd
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+
+from envparity_agent.errors import UsageError
+from envparity_server.settings import server_settings
+from envparity_server.storage.actors import Actor, Environments, Role
+from envparity_server.storage.database import check_schema, open_database
+
+_DATABASE = "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME; set ENVPARITY_DATABASE_URL to keep it off `ps`."
+_ENVIRONMENTS = "Only these environments, with commas: dev,test; all by default."
+
+Database = Annotated[str | None, typer.Option("--database-url", metavar="URL", help=_DATABASE)]
+Reach = Annotated[str | None, typer.Option("--environments", metavar="NAMES", help=_ENVIRONMENTS)]
+
+
+def ready(url: str | None) -> Engine:
+    """The database; raises UsageError or CannotTell where it cannot be used, or has another schema."""
+    engine = open_database(server_settings(database_url=url).database_url)
+    check_schema(engine)
+    return engine
+
+
+def local_actor() -> Actor:
+    """Who acts at this machine: whoever can write the database may do everything, and is named by the account."""
+    user = os.getuid()
+    try:
+        return Actor(f"local:{pwd.getpwuid(user).pw_name}", Role.ADMIN)
+    except KeyError:  # a container's user that has no name
+        return Actor(f"local:{user}", Role.ADMIN)
+
+
+def reach(text: str | None) -> Environments:
+    """The environments of an option; None, which means all, where it was not given; raises UsageError for none."""
+    if text is None:
+        return None
+    names = frozenset(part.strip() for part in text.split(",") if part.strip())
+    if not names:
+        raise UsageError("--environments names none", "give names with commas, or leave it out for all")
+    return names

@@ -1,0 +1,61 @@
+"""Makes objects in the environment `prod`, by the routes that name them by an id: for who sees `dev` only, each is 404.
+
+A route whose path has an id and that is not here is `unproven` in the golden table.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from envparity_server.storage import access, people, sessions, tokens
+from envparity_server.storage.actors import Actor, Role
+from tests.server.fleet import enrolled
+
+_LOCAL = Actor("local:tests", Role.ADMIN)
+_PROD = frozenset({"prod"})
+_DAY = timedelta(days=1)
+
+
+def _host(connection: Connection) -> str:
+    return enrolled(connection, "web-1", "prod").id
+
+
+def _environment(connection: Connection) -> str:
+    enrolled(connection, "web-1", "prod")
+    return "prod"
+
+
+def _person(connection: Connection) -> str:
+    return people.add(connection, _LOCAL, "ada", Role.VIEWER, _PROD, None, datetime.now(UTC)).name
+
+
+def _session(connection: Connection) -> str:
+    now = datetime.now(UTC)
+    access.begin_session(connection, _person(connection), now)
+    return next(one.id for one in sessions.listed(connection, _LOCAL, now) if one.person == "ada")
+
+
+def _token(connection: Connection) -> str:
+    return tokens.add_access_token(connection, _LOCAL, Role.CI, "x", _PROD, _DAY, datetime.now(UTC))[1].id
+
+
+def _enrolment_token(connection: Connection) -> str:
+    return tokens.add_enrolment_token(connection, _LOCAL, "prod", 1, _DAY, None, datetime.now(UTC))[1].id
+
+
+# method and path -> what makes an object and tells its id, and the body of a request that is right
+OBJECTS: Mapping[tuple[str, str], tuple[Callable[[Connection], str], Any]] = {
+    ("GET", "/api/v1/hosts/{host_id}"): (_host, None),
+    ("PATCH", "/api/v1/hosts/{host_id}"): (_host, {"name": "web-01"}),
+    ("POST", "/api/v1/hosts/{host_id}/retire"): (_host, {}),
+    ("GET", "/api/v1/environments/{name}"): (_environment, None),
+    ("PUT", "/api/v1/environments/{name}"): (_environment, {"against": "env:dev"}),
+    ("GET", "/api/v1/people/{name}"): (_person, None),
+    ("PATCH", "/api/v1/people/{name}"): (_person, {"disabled": True}),
+    ("PUT", "/api/v1/people/{name}/password"): (_person, {"password": "correct horse battery staple"}),
+    ("DELETE", "/api/v1/tokens/{token_id}"): (_token, None),
+    ("DELETE", "/api/v1/enrolment-tokens/{token_id}"): (_enrolment_token, None),
+    ("DELETE", "/api/v1/sessions/{session_id}"): (_session, None),
+}
