@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import StringConstraints, ValidationError, field_validator
+from pydantic import PositiveInt, StringConstraints, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -29,6 +29,8 @@ class ServerSettings(BaseSettings):
     database_url_file: Path | None = None  # a file with the URL, which may hold a password
     listen_host: str = "127.0.0.1"
     listen_port: int = 8765
+    keep_days: PositiveInt = 365  # of history, changes and deliveries; what a host runs now stays
+    keep_days_in: dict[str, PositiveInt] = {}  # environment -> days, where they are others
     # where people reach the dashboard; links in notifications begin with it
     public_url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
     # networks that notifications may go to although they are not the public internet; a variable has commas between

@@ -12,6 +12,7 @@ from envparity_agent.errors import UsageError
 from envparity_agent.terminal import note, say
 from envparity_server.app import create_app
 from envparity_server.cli import server_channels
+from envparity_server.cli.server_prune import prune
 from envparity_server.settings import server_settings
 from envparity_server.storage import access
 from envparity_server.storage.database import check_schema, migrate, open_database, writing
@@ -100,3 +101,6 @@ def login(database_url: Database = None) -> None:
     """
     with writing(_ready(database_url)) as connection:
         say(access.make_login(connection, datetime.now(UTC)))
+
+
+app.command()(prune)
