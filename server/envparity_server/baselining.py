@@ -39,6 +39,7 @@ def pin(
     2. The version counts up. It is no reference before somebody approves it.
     Raises Elsewhere, UsageError for a wrong selector, CannotTell for a source that was never reported.
     """
+    content.hold(connection)
     found, source = (fingerprint, proposal.source) if fingerprint else _found(connection, actor, proposal.source, now)
     _check(found)
     applies_to, environment = _whom(connection, actor, proposal, now, is_selector=fingerprint is None)

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import StringConstraints, ValidationError, field_validator
+from pydantic import PositiveInt, StringConstraints, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -30,6 +30,8 @@ class ServerSettings(BaseSettings):
     listen_host: str = "127.0.0.1"
     listen_port: int = 8765
     trusted_proxies: str = ""  # addresses, with commas, whose X-Forwarded-For and -Proto are believed
+    keep_days: PositiveInt = 365  # of history, changes and deliveries; what a host runs now stays
+    keep_days_in: dict[str, PositiveInt] = {}  # environment -> days, where they are others
     # where people reach the dashboard; links in notifications begin with it
     public_url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
     # networks that notifications may go to although they are not the public internet; a variable has commas between

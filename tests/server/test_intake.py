@@ -219,3 +219,37 @@ def test_a_tree_whose_parts_are_in_the_wrong_place_is_refused(database: Engine, 
 def test_a_host_without_any_section_is_reported(database: Engine, web: Host) -> None:
     stored(database, host())
     assert answered(database, web, FIRST, 1, host().root) == (False, [])
+
+
+def test_one_section_at_two_paths_is_two(database: Engine, web: Host) -> None:
+    same = versions({"idna": "3.4"})
+    one = host(section("python/srv/a", same))
+    both = host(section("python/srv/a", same), section("python/srv/b", same))
+    stored(database, one, both)
+    for seq, fingerprint in enumerate((one, both), 1):
+        assert answered(database, web, FIRST, seq, fingerprint.root) == (False, [])
+    with reading(database) as connection:
+        assert history.at(connection, [web.id])[web.id].sections == tree(both)
+
+
+@pytest.mark.parametrize(
+    ("taken_at", "skew"),
+    [
+        ("2026-11-01T12:00:00+00:00", 0), ("2026-11-01T12:01:30+00:00", 90), ("2026-11-01T11:00:00", -3600),
+        ("2026-11-01T14:00:00+02:00", 0), ("0001-01-01T00:00:00+05:00", -(2**31) + 1),
+        ("9999-12-31T23:59:59-05:00", 2**31 - 1),
+    ],
+)  # fmt: skip
+def test_how_far_the_hosts_clock_is_ahead_is_kept(database: Engine, web: Host, taken_at: str, skew: int) -> None:
+    stored(database, A)
+    with writing(database) as connection:
+        accept(connection, known(connection, web.id), FIRST, 1, {**head(A.root), "taken_at": taken_at}, NOON)
+        assert known(connection, web.id).skew == skew
+
+
+@pytest.mark.parametrize("path", ["python/a\0b", "python/" + "".join(map(chr, range(0x10000, 0x10300)))])
+def test_a_path_that_no_index_can_hold_is_refused(database: Engine, web: Host, path: str) -> None:
+    odd = host(section(path))
+    stored(database, odd)
+    with pytest.raises(InvalidDocument, match="NUL or over"):
+        answered(database, web, FIRST, 1, odd.root)

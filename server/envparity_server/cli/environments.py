@@ -10,8 +10,10 @@ from envparity_agent.client import Client
 from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import UsageError
 from envparity_agent.terminal import note, say_json, say_table
+from envparity_server.cli.pivot import pivot
 
 environments = typer.Typer(no_args_is_help=True, help="The environments, and how their hosts stand.")
+environments.command()(pivot)
 
 _MOST = 1000  # what one answer of the API holds
 _COUNTS = ("fresh", "stale", "never", "retired", "expired", "ephemeral")

@@ -11,6 +11,7 @@ from envparity_server.cli import server_channels
 from envparity_server.cli.database import Database
 from envparity_server.cli.server_log import audit, sessions
 from envparity_server.cli.server_people import login, user
+from envparity_server.cli.server_prune import prune
 from envparity_server.cli.server_tokens import token, tokens
 from envparity_server.settings import server_settings
 from envparity_server.storage.database import check_schema, migrate, open_database
@@ -52,6 +53,7 @@ def migrate_schema(database_url: Database = None) -> None:
     note("the schema is up to date")
 
 
+app.command()(prune)
 app.command()(token)
 app.command()(login)
 app.command()(audit)

@@ -70,7 +70,7 @@ def parse_selector(text: str, now: datetime) -> Selector:
     kind, name = found["kind"], found["name"]
     if found["labels"] and kind != "env":
         raise UsageError(f"{text!r} is not a selector: labels choose among hosts of environments", _ADVICE)
-    moment = _moment(found["moment"], now) if found["moment"] else None
+    moment = parse_moment(found["moment"], now) if found["moment"] else None
     section = found["section"] or ""
     if kind != "baseline":
         return Selector(text, kind, name, _labels(found["labels"] or "", text), moment, section)
@@ -91,7 +91,8 @@ def _labels(words: str, text: str) -> dict[str, str]:
     return labels
 
 
-def _moment(text: str, now: datetime) -> datetime:
+def parse_moment(text: str, now: datetime) -> datetime:
+    """Read a moment, in UTC where it has no offset; raises UsageError."""
     if text == "yesterday":
         return now - timedelta(days=1)
     try:

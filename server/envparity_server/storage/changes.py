@@ -140,9 +140,9 @@ def _differences(left: _Side, right: _Side) -> list[Difference]:
     packages = {path for path in both if left.sections[path].kind == "os-packages"}
     told = {one.id for one in found}
     found += [one for one in _compared(left, right, packages) if one.id not in told and _is_told(one, left, right)]
-    for path in left.sections.keys() ^ right.sections.keys():
-        around = {path, *above(path), *governing(path)}
-        found += (one for one in _compared(left, right, around) if _is_of_whole(one, path, left, right))
+    for alone in (left.sections.keys() - right.sections.keys(), right.sections.keys() - left.sections.keys()):
+        around = {near for path in alone for near in (path, *above(path), *governing(path))}
+        found += [one for one in _compared(left, right, around) if one.section in alone and _is_whole(one, left, right)]
     rated = [replace(one, severity=severity(one)) for one in found]
     return sorted(rated, key=lambda one: (-one.severity, one.section, one.item, one.attribute))
 
@@ -162,10 +162,10 @@ def _is_told(one: Difference, left: _Side, right: _Side) -> bool:
     return one.state == State.CHANGED or (read and one.state in DRIFT_STATES)
 
 
-def _is_of_whole(one: Difference, path: str, left: _Side, right: _Side) -> bool:
-    covers = [covering(side, path) for side in (left, right)]
-    listed = all(cover and is_complete(cover) for cover in covers)
-    return listed and one.section == path and not one.item and one.state in DRIFT_STATES
+def _is_whole(one: Difference, left: _Side, right: _Side) -> bool:
+    """Whether a section came or went for sure: what lists it is good on both sides."""
+    covers = [covering(side, one.section) for side in (left, right)]
+    return one.state in DRIFT_STATES and all(cover and is_complete(cover) for cover in covers)
 
 
 def capped(differences: Sequence[Difference]) -> Sequence[Difference]:

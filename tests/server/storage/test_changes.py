@@ -368,7 +368,7 @@ def replayed(reports: list[Fingerprint], rows: list[Change], path: str) -> dict[
     return state
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(reports(), min_size=1, max_size=7))
 def test_the_changes_lead_from_the_first_good_state_to_the_last(sqlite: Engine, sequence: list[Fingerprint]) -> None:
     with sqlite.connect().execution_options(envparity_writes=True) as connection, connection.begin() as transaction:

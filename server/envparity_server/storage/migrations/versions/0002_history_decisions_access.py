@@ -3,6 +3,7 @@
 A migration is history and must not move with the code: it repeats what it needs instead of importing it.
 """
 
+import hashlib
 import json
 import secrets
 import zlib
@@ -449,8 +450,8 @@ def _index(sections: set[str]) -> None:
         pages.update(own)
     for page in sorted(pages):
         rows = [
-            {"page": page, "name": name, "value": _value(attributes)}
-            for name, attributes in _loaded(page)["items"].items()
+            {"page": page, "name": name, "value": value}
+            for name, value in {_key(name): _value(its) for name, its in _loaded(page)["items"].items()}.items()
         ]
         if rows:
             bind.execute(sa.insert(_PAGE_ITEM), rows)
@@ -459,8 +460,19 @@ def _index(sections: set[str]) -> None:
 def _value(attributes: dict[str, Any]) -> str | None:
     """What tells most of an item."""
     told = ("version", "reference", "change", "commit", "tree", "command", "value")
-    found = next((attributes[name] for name in told if attributes.get(name) is not None), None)
-    return ", ".join(found) if isinstance(found, list) else None if found is None else str(found)
+    found = next((attributes[name] for name in told if name in attributes), None)
+    if isinstance(found, bool):
+        return str(found).lower()
+    return None if found is None else _key(", ".join(found) if isinstance(found, list) else str(found))
+
+
+def _key(name: str) -> str:
+    """A text as an index of PostgreSQL can hold it, as `storage/items.py` makes it."""
+    shown = name.replace("\0", "\N{SYMBOL FOR NULL}")
+    encoded = shown.encode()
+    if len(encoded) <= 512:
+        return shown
+    return f"{encoded[:472].decode('utf-8', 'ignore')}…{hashlib.sha256(encoded).hexdigest()[:16]}"
 
 
 def _sections(root: str) -> dict[str, str]:

@@ -1,0 +1,40 @@
+"""`envparity server prune`: take out what is older than the retention, now."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from envparity_agent.cli_options import Json
+from envparity_agent.terminal import say, say_json, say_table
+from envparity_server.cli.database import Database
+from envparity_server.settings import server_settings
+from envparity_server.storage.database import check_schema, open_database
+from envparity_server.storage.pruning import prune as prune_database
+
+
+def prune(
+    keep_days: Annotated[
+        int | None, typer.Option(min=1, help="How many days stay; by default that of the settings.")
+    ] = None,
+    json: Json = False,
+    database_url: Database = None,
+) -> None:
+    """Take out history that is older than the retention, and what nothing refers to. What hosts run now stays.
+
+    The server does so by itself every day; it may run meanwhile. Refused where the clock must be wrong.
+
+    envparity server prune --keep-days 90
+    """
+    settings = server_settings(database_url=database_url, keep_days=keep_days)
+    engine = open_database(settings.database_url)
+    check_schema(engine)
+    kept = {environment: timedelta(days=days) for environment, days in settings.keep_days_in.items()}
+    counts = prune_database(engine, datetime.now(UTC), timedelta(days=settings.keep_days), kept).counts
+    engine.dispose()
+    if json:
+        say_json({"pruned": counts})
+    elif not any(counts.values()):
+        say(f"nothing to prune: all that is stored is of the last {settings.keep_days} days, or in use")
+    else:
+        say_table(("table", "rows"), [(table, str(count)) for table, count in counts.items() if count])
