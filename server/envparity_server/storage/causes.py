@@ -17,7 +17,7 @@ class Place:
 
     host: str
     labels: Mapping[str, str]
-    difference: Difference  # left is the host's, right its reference's
+    difference: Difference | None  # left is the host's, right its reference's; None where it does not report
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,9 @@ class Cause:
     id: str
     hosts: str  # the selector of the group
     environment: str
-    reference: str
     section: str
     severity: int
-    moved: str  # host, reference or unknown: who changed
-    actor: str | None
+    words: str  # what a person reads, as the evaluation put it
     regressions: int
     places: tuple[Place, ...]
 
@@ -46,8 +44,8 @@ def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Cause]:
             there = places.get(row.id, [])
             present = tuple(place for lasts, place in there if lasts)
             found[row.id] = Cause(
-                row.id, row.hosts, row.environment, row.reference, row.section, row.severity, row.moved, row.actor,
-                row.regressions, present or tuple(place for _, place in there),
+                row.id, row.hosts, row.environment, row.section, row.severity, row.words, row.regressions,
+                present or tuple(place for _, place in there),
             )  # fmt: skip
     return found
 
@@ -78,7 +76,9 @@ def _subjects(connection: Connection, subjects: Sequence[str]) -> dict[str, tupl
     return found
 
 
-def _difference(row: Any, kind: str) -> Difference:
+def _difference(row: Any, kind: str) -> Difference | None:
+    if row.state not in set(State):  # silence
+        return None
     return Difference(
         section=row.section,
         kind=kind,

@@ -23,7 +23,7 @@ from envparity_server.notify.senders import Make
 from envparity_server.storage import channels, deliveries
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.deliveries import Delivery
-from envparity_server.storage.tables import drift
+from envparity_server.storage.tables import drift, drift_item
 from tests.server.making import NOON
 from tests.server.notify.drifting import Moved, channel_in, drift_in
 from tests.server.notify.receivers import LOOPBACK, http_receiver
@@ -109,6 +109,33 @@ def test_the_end_is_told_only_where_the_beginning_was(database: Engine, told: st
         channel_in(connection, "late")
     assert tell(database, Moved(told, "resolved")) == 1
     assert {one.channel for one in logged(database)} == {"ops"}
+
+
+def test_hosts_that_fell_silent_are_told(database: Engine) -> None:
+    with writing(database) as connection:
+        channel_in(connection)
+        id = drift_in(connection, hosts={"web-1": {}, "web-2": {}}, kind="stale", section="")
+        connection.execute(update(drift_item).values(state="stale", section="", item="", attribute="", left=None))
+    assert tell(database, Moved(id, "new")) == 1
+    assert logged(database)[0].title == "high: no reports on 2 hosts of env:prod"
+
+
+def test_a_drift_of_a_whole_environment_is_told(database: Engine) -> None:
+    with writing(database) as connection:
+        channel_in(connection)
+        id = drift_in(connection)
+        connection.execute(update(drift_item).values(subject="env:prod"))
+    assert tell(database, Moved(id, "new")) == 1
+    assert logged(database)[0].title == "high: openssl of os-packages on env:prod"
+
+
+def test_of_a_drift_only_what_lasts_is_told(database: Engine) -> None:
+    with writing(database) as connection:
+        channel_in(connection)
+        id = drift_in(connection, items=("openssl", "zlib"))
+        connection.execute(update(drift_item).where(drift_item.c.item == "zlib").values(gone_at=NOON))
+    assert tell(database, Moved(id, "new")) == 1
+    assert [one["item"] for one in logged(database)[0].body["items"]] == ["openssl"]
 
 
 def test_a_drift_that_nobody_knows_and_a_fleet_without_channels_tell_nothing(database: Engine) -> None:
