@@ -298,6 +298,22 @@ def test_a_channel_that_goes_takes_its_deliveries_along(database: Engine) -> Non
     assert logged(database) == []
 
 
+def test_the_log_forgets_what_is_over_but_not_who_must_be_told_of_the_end(database: Engine, told: str) -> None:
+    def forget() -> int:
+        with writing(database) as connection:
+            return deliveries.forget(connection, LATER)
+
+    assert forget() == 0  # it waits
+    deliver_due(database, NOON, (), Recorder().make())
+    assert forget() == 0  # the drift lasts
+    with writing(database) as connection:
+        connection.execute(update(drift).values(state="resolved"))
+        assert deliveries.forget(connection, NOON) == 0  # not so old
+    assert told
+    assert forget() == 1
+    assert logged(database) == []
+
+
 def test_a_test_is_sent_at_once_and_told_in_words(database: Engine) -> None:
     with http_receiver() as receiver:
         with writing(database) as connection:
