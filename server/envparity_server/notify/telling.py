@@ -50,7 +50,7 @@ def trial(name: str, base_url: str) -> Notification:
 
 def _title(cause: Cause, event: str) -> str:
     word = {"new": Severity(cause.severity).word, "regressed": f"{Severity(cause.severity).word}, again"}
-    return f"{word.get(event, event)}: {_what(cause)} on {_where(cause)}"
+    return f"{word.get(event, event)}: {_what(cause)} on {_where(cause, event)}"
 
 
 def _what(cause: Cause) -> str:
@@ -64,11 +64,12 @@ def _what(cause: Cause) -> str:
     return f"{shown}{more} of {cause.section}" if names and names != [cause.section] else shown
 
 
-def _where(cause: Cause) -> str:
+def _where(cause: Cause, event: str) -> str:
     hosts = sorted({place.host for place in cause.places})
     if len(hosts) == 1:
         return hosts[0] if hosts[0] == cause.hosts else f"{hosts[0]} ({cause.hosts})"
-    return f"{len(hosts)} hosts of {cause.hosts}" if hosts else cause.hosts
+    # of one that is over, every host is known that ever had it: more than it was told of
+    return f"{len(hosts)} hosts of {cause.hosts}" if hosts and event != "resolved" else f"hosts of {cause.hosts}"
 
 
 def _item(place: Place, severity: Severity) -> Item:
@@ -88,6 +89,8 @@ def _said(one: Difference) -> str:
         return wording(one)
     left, right = (_short(text(value)) for value in (one.left, one.right))
     label = "" if one.attribute in ("", "version", one.item) else f"{one.attribute} "
+    if one.attribute == "change":  # somebody did it to the container
+        return left or f"not {right}"
     if one.state == State.ONLY_LEFT:
         return f"{label}{left}, and none in the reference".lstrip(" ,")
     if one.state == State.ONLY_RIGHT:

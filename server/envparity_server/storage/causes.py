@@ -41,7 +41,7 @@ def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Cause]:
         drifts = connection.execute(select(drift).where(drift.c.id.in_(batch))).all()
         places = _places(connection, {row.id: row.kind for row in drifts})
         for row in drifts:
-            there = places.get(row.id, [])
+            there = sorted(places.get(row.id, []), key=lambda one: _order(one[1]))
             present = tuple(place for lasts, place in there if lasts)
             found[row.id] = Cause(
                 row.id, row.hosts, row.environment, row.section, row.severity, row.words, row.regressions,
@@ -51,14 +51,8 @@ def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Cause]:
 
 
 def _places(connection: Connection, kinds: Mapping[str, str]) -> dict[str, list[tuple[bool, Place]]]:
-    """The places of each drift, the most severe first, and whether they last."""
-    items = drift_item.c
-    query = (
-        select(drift_item)
-        .where(items.drift.in_(list(kinds)))
-        .order_by(items.severity.desc(), items.section, items.item, items.attribute, items.subject)
-    )
-    rows = connection.execute(query).all()
+    """The places of each drift, and whether they last."""
+    rows = connection.execute(select(drift_item).where(drift_item.c.drift.in_(list(kinds)))).all()
     known = _subjects(connection, [row.subject for row in rows])
     places: dict[str, list[tuple[bool, Place]]] = {}
     for row in rows:
@@ -66,6 +60,12 @@ def _places(connection: Connection, kinds: Mapping[str, str]) -> dict[str, list[
         place = Place(name, labels, _difference(row, kinds[row.drift]))
         places.setdefault(row.drift, []).append((row.gone_at is None, place))
     return places
+
+
+def _order(place: Place) -> tuple[int, str, str, str, str]:
+    """The most severe first; the hosts of one item by their names."""
+    one = place.difference
+    return (-one.severity, one.section, one.item, one.attribute, place.host) if one else (0, "", "", "", place.host)
 
 
 def _subjects(connection: Connection, subjects: Sequence[str]) -> dict[str, tuple[str, Mapping[str, str]]]:

@@ -53,6 +53,8 @@ def test_the_end_names_what_ended() -> None:
     assert notification.title == "resolved: openssl of os-packages on web-1 (env:prod)"
     assert notification.words == f"No longer: {WORDS}"
     assert (notification.items, notification.more) == ((), 0)
+    many = told(cause(place("web-1"), place("web-2")), "resolved", "")
+    assert many.title == "resolved: openssl of os-packages on hosts of env:prod"  # told of one, seen on two
 
 
 def test_hosts_that_fell_silent_are_told_as_such() -> None:
@@ -69,6 +71,8 @@ def test_hosts_that_fell_silent_are_told_as_such() -> None:
         ("version", State.ONLY_RIGHT, None, "3.0", "not there; the reference has 3.0"),
         ("content", State.CHANGED, f"sha256:{'a' * 64}", None, f"content {'a' * 60}…, not none"),
         ("flags", State.CHANGED, ("a", "b"), True, "flags a, b, not true"),
+        ("change", State.ONLY_LEFT, "modified", None, "modified"),
+        ("change", State.ONLY_RIGHT, None, "added", "not added"),
         ("value", State.CHANGED, None, None, "other value"),
         ("version", State.UNKNOWN, None, None, "unknown"),
     ],
