@@ -1,6 +1,7 @@
 """Channels: where notifications go, a test of each, and the log of what was delivered."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from envparity_server.api.problems import Problem
 from envparity_server.api.roles import actor
 from envparity_server.compare.model import Severity
 from envparity_server.notify import managing, queue, schema
-from envparity_server.notify.routing import channel_selector, environment_of
+from envparity_server.notify.routing import environment_of
 from envparity_server.notify.senders import check_address, masked
 from envparity_server.settings import ServerSettings
 from envparity_server.storage import channels, deliveries
@@ -159,10 +160,7 @@ def change_channel(request: Request, acting: Acting, name: str, body: ChangedCha
     if body.severity is not None:
         changed["severity"] = Severity[body.severity.upper()]
     moment = now()
-    if body.hosts is not None:
-        selector = channel_selector(body.hosts, moment)
-        if not acting.sees(selector.name if selector else None):
-            raise _beyond()
+    _require(acting, replace(one, hosts=one.hosts if body.hosts is None else body.hosts))
     with writing(engine_of(request)) as connection:
         return _shown(managing.change(connection, acting, _found(connection, acting, name), changed, moment))
 
@@ -219,15 +217,12 @@ def _found(connection: Connection, acting: Actor, name: str) -> Channel:
     return one
 
 
-def _require(acting: Actor, new: Channel) -> None:
-    if not acting.sees(environment_of(new)):
-        raise _beyond()
-
-
-def _beyond() -> Problem:
-    return Problem(
-        HTTPStatus.FORBIDDEN, "these hosts are beyond your environments", "name an environment that you see: env:NAME"
-    )
+def _require(acting: Actor, one: Channel) -> None:
+    """Raise Problem 403 for a channel that tells of hosts that the asker does not see."""
+    if not acting.sees(environment_of(one)):
+        raise Problem(
+            HTTPStatus.FORBIDDEN, "these hosts are beyond your environments", "name one that you see: env:NAME"
+        )
 
 
 def _shown(one: Channel) -> ShownChannel:

@@ -107,7 +107,7 @@ def _obeyed(order: dict[str, Any]) -> dict[str, Any]:
         guard.refusal = guard.refusal or problem
     except Exception as problem:  # noqa: BLE001  # any of a hundred services; its text may hold the address
         why = type(problem).__name__
-    if guard.refusal:
+    if guard.refusal and not sent:
         return {"refused": str(guard.refusal), "advice": guard.refusal.advice}
     return {"sent": bool(sent), "why": why or _without_secrets(last.said, order["address"])}
 

@@ -26,15 +26,16 @@ _MAX_ADDRESS = 2048
 class AppriseSender:
     """One receiver, by its Apprise URL."""
 
-    def __init__(self, address: str, allowed: Networks) -> None:
+    def __init__(self, address: str, allowed: Networks, timeout: int = TIMEOUT) -> None:
         self._address = address
         self._allowed = allowed
+        self._timeout = timeout
 
     def send(self, delivery: str, notification: Notification, now: datetime) -> None:  # noqa: ARG002  # the protocol's
         """Send once; raises SendError, permanent for an address that is refused."""
         message = {"title": notification.title, "body": notification.text()}
         try:
-            answer = _asked(self._address, self._allowed, message)
+            answer = _asked(self._address, self._allowed, message, self._timeout)
         except UsageError as problem:
             raise SendError(str(problem), permanent=True) from None
         except CannotTell as problem:
@@ -48,13 +49,15 @@ def check_apprise(address: str, allowed: Networks) -> None:
     _asked(address, allowed, None)
 
 
-def _asked(address: str, allowed: Networks, message: Mapping[str, str] | None) -> dict[str, Any]:
+def _asked(
+    address: str, allowed: Networks, message: Mapping[str, str] | None, timeout: int = TIMEOUT
+) -> dict[str, Any]:
     """What the child answers; with a message it sends, without one it only looks at the address."""
     if find_spec("apprise") is None:
         raise UsageError("this server has no Apprise", 'pip install "envparity[notify]"')
     if len(address) > _MAX_ADDRESS or not address.isprintable():
         raise UsageError("the address is too long, or has characters that no URL has")
-    order = {"address": address, "allowed": [str(one) for one in allowed], "message": message, "timeout": TIMEOUT}
+    order = {"address": address, "allowed": [str(one) for one in allowed], "message": message, "timeout": timeout}
     try:
         ended = subprocess.run(  # this very Python and a module of ours; what is foreign goes by stdin
             [sys.executable, "-PB", "-m", "envparity_server.notify.apprise_child"],
@@ -66,7 +69,7 @@ def _asked(address: str, allowed: Networks, message: Mapping[str, str] | None) -
     try:
         answer = json.loads(ended.stdout)
     except ValueError:
-        raise CannotTell(f"no answer within {TIMEOUT} seconds, or Apprise failed (exit {ended.returncode})") from None
+        raise CannotTell(f"no answer within {timeout} seconds, or Apprise failed (exit {ended.returncode})") from None
     if answer.get("unresolved"):
         raise CannotTell(answer["unresolved"], "check the name")
     if answer.get("refused"):

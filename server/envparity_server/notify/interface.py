@@ -18,7 +18,7 @@ class Item:
     host: str
     section: str
     item: str
-    words: str  # 3.0.11 → 3.0.15: the host, then its reference
+    words: str  # 3.0.11, not 3.0.15
     severity: str
 
 
@@ -26,7 +26,7 @@ class Item:
 class Notification:
     """What is told: every text of it is one line, and inert in terminals, chats and pages."""
 
-    event: str  # new, regressed, resolved, stale, test
+    event: str  # new, regressed, resolved, test
     title: str
     words: str
     severity: str
@@ -82,4 +82,4 @@ class Transition(Protocol):
 
     @property
     def event(self) -> str:
-        """Its new state: new, regressed, resolved, stale."""
+        """What is told of it: new, regressed, resolved."""

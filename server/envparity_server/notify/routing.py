@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from envparity_agent.errors import UsageError
-from envparity_server.compare.selectors import Selector, parse_selector
+from envparity_server.compare.selectors import ALL, Selector, parse_selector
 from envparity_server.storage.causes import Cause
 from envparity_server.storage.channels import Channel
 
@@ -18,14 +18,16 @@ def channel_selector(text: str, now: datetime) -> Selector | None:
     selector = parse_selector(text, now)
     if selector.kind != "env" or selector.moment or selector.section:
         raise UsageError(
-            f"{text[:80]!r} does not name the hosts of an environment", "a channel is for env:prod or env:prod,role=web"
+            f"{text[:80]!r} does not name hosts of environments",
+            "a channel is for env:prod, env:prod,role=web or role=web",
         )
     return selector
 
 
 def environment_of(channel: Channel) -> str | None:
     """The environment that a channel belongs to; None where it is for all of them."""
-    return channel.hosts.removeprefix("env:").partition(",")[0] or None
+    selector = channel_selector(channel.hosts, channel.created_at)
+    return None if selector is None or selector.name == ALL else selector.name
 
 
 def receivers(
@@ -47,7 +49,7 @@ def _is_for(selector: Selector | None, cause: Cause, now: datetime) -> bool:
     """Whether the drift is of the selector's hosts: of its group, or at least on one of them."""
     if selector is None:
         return True
-    if selector.name != cause.environment:
+    if selector.name not in (ALL, cause.environment):
         return False
     labels = selector.labels.items()
     return any(labels <= one.items() for one in (_labels_of(cause.hosts, now), *(at.labels for at in cause.places)))

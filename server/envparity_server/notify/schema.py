@@ -6,14 +6,14 @@ from envparity_server.compare.model import Severity
 from envparity_server.notify.interface import Item, Notification
 
 _MEANING = {
-    "event": "new, regressed, resolved, stale or test",
+    "event": "new, regressed, resolved or test",
     "title": "one line for people",
     "words": "a sentence for people",
     "severity": "how much it matters",
     "environment": "the environment of the hosts; empty in a test",
     "more": "how many items there are beyond those listed",
     "host": "name of the host, or env:NAME",
-    "section": "part of the fingerprint, such as os-packages",
+    "section": "part of the fingerprint, such as os-packages; `reports` where the host is silent",
     "item": "what differs, such as openssl",
 }
 

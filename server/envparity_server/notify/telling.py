@@ -3,22 +3,23 @@
 import re
 
 from envparity_agent.terminal import printable
-from envparity_server.compare.groups import wording
-from envparity_server.compare.model import Severity
+from envparity_server.compare import values
+from envparity_server.compare.groups import text, wording
+from envparity_server.compare.model import UNKNOWN_STATES, Difference, Severity, State
 from envparity_server.notify.interface import Item, Notification
 from envparity_server.storage.causes import Cause, Place
 
 MOST_ITEMS = 20
 _MOST_NAMES = 3
-_LONGEST = {"name": 120, "words": 300, "title": 200}
+_LONGEST = {"value": 60, "name": 120, "title": 200, "item": 300, "words": 600}
 
 # what chats turn into a call to everybody, a link or an image, wherever it stands
 _MENTION = re.compile(r"@(?=everyone|here|channel|all|room|team|group)|(?<![\w.:/-])@(?=\w)", re.IGNORECASE)
-_MARKUP = str.maketrans({"<": "\u2039", ">": "\u203a", "`": "'"})  # shown as small angles: no tag, no code
+_MARKUP = str.maketrans({"<": "\u2039", "`": "'"})  # a small angle opens no tag
 _BREAK = "\u200b"  # seen by nobody, and a mention or link is none any more
 
 
-def inert(text: str, longest: int = _LONGEST["words"]) -> str:
+def inert(text: str, longest: int = _LONGEST["item"]) -> str:
     """Foreign text as one line without control characters, mentions, tags or links; cut where it is too long."""
     told = printable(text).translate(_MARKUP)
     told = _MENTION.sub(f"@{_BREAK}", told).replace("](", f"]{_BREAK}(").replace("://", f":{_BREAK}//")
@@ -26,17 +27,18 @@ def inert(text: str, longest: int = _LONGEST["words"]) -> str:
 
 
 def told(cause: Cause, event: str, base_url: str) -> Notification:
-    """A drift that became new, regressed, resolved or stale, as a notification; `base_url` is the server's own."""
-    shown = () if event == "resolved" else cause.places[:MOST_ITEMS]
+    """What became of a drift, as a notification; `base_url` is the server's own."""
+    places = () if event == "resolved" else cause.places
+    shown = places[:MOST_ITEMS]
     return Notification(
         event=event,
         title=inert(_title(cause, event), _LONGEST["title"]),
-        words=_words(cause, event),
+        words=inert(f"No longer: {cause.words}" if event == "resolved" else cause.words, _LONGEST["words"]),
         severity=Severity(cause.severity).word,
         environment=inert(cause.environment, _LONGEST["name"]),
         link=f"{base_url.rstrip('/')}/drifts/{cause.id}" if base_url else "",
-        items=tuple(_item(place) for place in shown),
-        more=0 if event == "resolved" else len(cause.places) - len(shown),
+        items=tuple(_item(place, Severity(cause.severity)) for place in shown),
+        more=len(places) - len(shown),
     )
 
 
@@ -48,41 +50,54 @@ def trial(name: str, base_url: str) -> Notification:
 
 def _title(cause: Cause, event: str) -> str:
     word = {"new": Severity(cause.severity).word, "regressed": f"{Severity(cause.severity).word}, again"}
-    return f"{word.get(event, event)}: {_what(cause)} on {_where(cause)}"
+    return f"{word.get(event, event)}: {_what(cause)} on {_where(cause, event)}"
 
 
 def _what(cause: Cause) -> str:
     """The items by name where they are few: `openssl`, `openssl, libssl3 and 4 more of os-packages`."""
-    names = list(dict.fromkeys(place.difference.item or place.difference.section for place in cause.places))
+    differences = [place.difference for place in cause.places if place.difference]
+    if cause.places and not differences:
+        return "no reports"
+    names = list(dict.fromkeys(one.item or one.section for one in differences))
     shown = ", ".join(names[:_MOST_NAMES]) or cause.section
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return f"{shown}{more} of {cause.section}" if names and names != [cause.section] else shown
 
 
-def _where(cause: Cause) -> str:
+def _where(cause: Cause, event: str) -> str:
     hosts = sorted({place.host for place in cause.places})
     if len(hosts) == 1:
         return hosts[0] if hosts[0] == cause.hosts else f"{hosts[0]} ({cause.hosts})"
-    return f"{len(hosts)} hosts of {cause.hosts}" if hosts else cause.hosts
+    # of one that is over, every host is known that ever had it: more than it was told of
+    return f"{len(hosts)} hosts of {cause.hosts}" if hosts and event != "resolved" else f"hosts of {cause.hosts}"
 
 
-def _words(cause: Cause, event: str) -> str:
-    where, reference = inert(_where(cause)), inert(cause.reference)
-    if event == "resolved":
-        return f"What differed on {where} is as in {reference} again."
-    if event == "stale":
-        return f"{where} has not reported: what it runs now is not known."
-    moved = {"host": "the hosts changed", "reference": "the reference changed"}.get(cause.moved, "")
-    actor = inert(f"by {cause.actor}" if cause.actor else "actor unknown")
-    return f"{where} differs from {reference}" + (f": {moved}, {actor}." if moved else ".")
-
-
-def _item(place: Place) -> Item:
-    difference = place.difference
+def _item(place: Place, severity: Severity) -> Item:
+    one = place.difference
     return Item(
         host=inert(place.host, _LONGEST["name"]),
-        section=inert(difference.section, _LONGEST["name"]),
-        item=inert(difference.item or "the whole section", _LONGEST["name"]),
-        words=inert(wording(difference)),
-        severity=difference.word,
+        section=inert(one.section if one else "reports", _LONGEST["name"]),
+        item=inert((one.item or "the whole section") if one else "none", _LONGEST["name"]),
+        words=inert(_said(one) if one else "the host is silent"),
+        severity=one.word if one else severity.word,
     )
+
+
+def _said(one: Difference) -> str:
+    """A difference from where the host stands: `3.0.11, not 3.0.15`."""
+    if (one.kind in values.KINDS and one.attribute == values.VALUE) or one.state in UNKNOWN_STATES:
+        return wording(one)
+    left, right = (_short(text(value)) for value in (one.left, one.right))
+    label = "" if one.attribute in ("", "version", one.item) else f"{one.attribute} "
+    if one.attribute == "change":  # somebody did it to the container
+        return left or f"not {right}"
+    if one.state == State.ONLY_LEFT:
+        return f"{label}{left}, and none in the reference".lstrip(" ,")
+    if one.state == State.ONLY_RIGHT:
+        return f"{label}not there; the reference has {right}" if right else f"{label}not there"
+    return f"{label}{left or 'none'}, not {right or 'none'}"
+
+
+def _short(value: str) -> str:
+    shown = value.removeprefix("sha256:")
+    return shown if len(shown) <= _LONGEST["value"] else f"{shown[: _LONGEST['value']]}…"

@@ -17,7 +17,7 @@ class Place:
 
     host: str
     labels: Mapping[str, str]
-    difference: Difference  # left is the host's, right its reference's
+    difference: Difference | None  # left is the host's, right its reference's; None where it does not report
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,9 @@ class Cause:
     id: str
     hosts: str  # the selector of the group
     environment: str
-    reference: str
     section: str
     severity: int
-    moved: str  # host, reference or unknown: who changed
-    actor: str | None
+    words: str  # what a person reads, as the evaluation put it
     regressions: int
     places: tuple[Place, ...]
 
@@ -43,24 +41,18 @@ def by_ids(connection: Connection, ids: Sequence[str]) -> dict[str, Cause]:
         drifts = connection.execute(select(drift).where(drift.c.id.in_(batch))).all()
         places = _places(connection, {row.id: row.kind for row in drifts})
         for row in drifts:
-            there = places.get(row.id, [])
+            there = sorted(places.get(row.id, []), key=lambda one: _order(one[1]))
             present = tuple(place for lasts, place in there if lasts)
             found[row.id] = Cause(
-                row.id, row.hosts, row.environment, row.reference, row.section, row.severity, row.moved, row.actor,
-                row.regressions, present or tuple(place for _, place in there),
+                row.id, row.hosts, row.environment, row.section, row.severity, row.words, row.regressions,
+                present or tuple(place for _, place in there),
             )  # fmt: skip
     return found
 
 
 def _places(connection: Connection, kinds: Mapping[str, str]) -> dict[str, list[tuple[bool, Place]]]:
-    """The places of each drift, the most severe first, and whether they last."""
-    items = drift_item.c
-    query = (
-        select(drift_item)
-        .where(items.drift.in_(list(kinds)))
-        .order_by(items.severity.desc(), items.section, items.item, items.attribute, items.subject)
-    )
-    rows = connection.execute(query).all()
+    """The places of each drift, and whether they last."""
+    rows = connection.execute(select(drift_item).where(drift_item.c.drift.in_(list(kinds)))).all()
     known = _subjects(connection, [row.subject for row in rows])
     places: dict[str, list[tuple[bool, Place]]] = {}
     for row in rows:
@@ -68,6 +60,12 @@ def _places(connection: Connection, kinds: Mapping[str, str]) -> dict[str, list[
         place = Place(name, labels, _difference(row, kinds[row.drift]))
         places.setdefault(row.drift, []).append((row.gone_at is None, place))
     return places
+
+
+def _order(place: Place) -> tuple[int, str, str, str, str]:
+    """The most severe first; the hosts of one item by their names."""
+    one = place.difference
+    return (-one.severity, one.section, one.item, one.attribute, place.host) if one else (0, "", "", "", place.host)
 
 
 def _subjects(connection: Connection, subjects: Sequence[str]) -> dict[str, tuple[str, Mapping[str, str]]]:
@@ -78,7 +76,9 @@ def _subjects(connection: Connection, subjects: Sequence[str]) -> dict[str, tupl
     return found
 
 
-def _difference(row: Any, kind: str) -> Difference:
+def _difference(row: Any, kind: str) -> Difference | None:
+    if row.state not in set(State):  # silence
+        return None
     return Difference(
         section=row.section,
         kind=kind,

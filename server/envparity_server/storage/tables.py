@@ -240,6 +240,8 @@ drift = Table(
     Column("section", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("severity", Integer, nullable=False),
+    Column("words", Text, nullable=False),  # what a person reads, as it stood when it was last evaluated
+    Column("first", Boolean, nullable=False),  # its hosts had it from the start: it is shown, and never told
     Column("state", String(16), nullable=False),  # settling, new, ongoing, acknowledged, snoozed, resolved, regressed
     Column("state_since", UtcDateTime, nullable=False),
     Column("first_seen", UtcDateTime, nullable=False),
@@ -254,6 +256,7 @@ drift = Table(
     Column("notified_at", UtcDateTime),
     Column("regressions", Integer, nullable=False, server_default="0"),
     Column("version", Integer, nullable=False, server_default="1"),  # what a decision names, so that two are told
+    Column("is_whole", Boolean, nullable=False),  # it is of the environment itself, and of no host in it
     Index("drift_state", "state"),
     Index("drift_environment", "environment"),
 )

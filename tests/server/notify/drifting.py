@@ -50,7 +50,7 @@ def drift_in(
     usual = {
         "hosts": "env:prod", "environment": "prod", "reference": "env:prod", "section": "os-packages",
         "kind": "os-packages", "severity": Severity.HIGH, "state": "new", "state_since": NOON, "first_seen": NOON,
-        "last_seen": NOON, "last_moved": NOON, "moved": "host",
+        "last_seen": NOON, "last_moved": NOON, "moved": "host", "first": False, "is_whole": False, "words": WORDS,
     }  # fmt: skip
     connection.execute(insert(drift).values(id=id, **{**usual, **changed}))
     for name, labels in (hosts or {"web-1": {}}).items():
@@ -66,4 +66,5 @@ def drift_in(
     return id
 
 
+WORDS = "os-packages: openssl 3.0.15 -> 3.0.11 on web-1, since between 2026-11-01 06:00 and 12:00 UTC, actor unknown"
 TOLD = Notification("new", "high: openssl on web-1", "web-1 differs.", "high", "prod", "")

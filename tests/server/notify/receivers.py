@@ -77,7 +77,7 @@ def http_receiver(context: ssl.SSLContext | None = None, **answer: Any) -> Itera
 
 
 @contextmanager
-def raw_receiver(handle: Callable[[socketserver.StreamRequestHandler], None]) -> Iterator[str]:
+def raw_receiver(handle: Callable[[socketserver.StreamRequestHandler], object]) -> Iterator[str]:
     """A TCP server that does what the test says; gives its address as a URL."""
 
     class Handler(socketserver.StreamRequestHandler):

@@ -23,7 +23,7 @@ from envparity_server.notify.senders import Make
 from envparity_server.storage import channels, deliveries
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.deliveries import Delivery
-from envparity_server.storage.tables import drift
+from envparity_server.storage.tables import drift, drift_item
 from tests.server.making import NOON
 from tests.server.notify.drifting import Moved, channel_in, drift_in
 from tests.server.notify.receivers import LOOPBACK, http_receiver
@@ -101,7 +101,9 @@ def test_one_cause_on_many_hosts_is_one_delivery_for_each_channel(database: Engi
         id = drift_in(connection, hosts={f"web-{one}": {"team": "pay"} for one in range(3)}, items=("a", "b"))
     assert tell(database, Moved(id, "new")) == 2
     assert sorted(one.channel for one in logged(database)) == ["ops", "pay"]
-    assert {len(one.body["items"]) for one in logged(database)} == {6}
+    for one in logged(database):
+        told_of = [(item["item"], item["host"]) for item in one.body["items"]]
+        assert told_of == [(item, f"web-{number}") for item in ("a", "b") for number in range(3)]
 
 
 def test_the_end_is_told_only_where_the_beginning_was(database: Engine, told: str) -> None:
@@ -109,6 +111,33 @@ def test_the_end_is_told_only_where_the_beginning_was(database: Engine, told: st
         channel_in(connection, "late")
     assert tell(database, Moved(told, "resolved")) == 1
     assert {one.channel for one in logged(database)} == {"ops"}
+
+
+def test_hosts_that_fell_silent_are_told(database: Engine) -> None:
+    with writing(database) as connection:
+        channel_in(connection)
+        id = drift_in(connection, hosts={"web-1": {}, "web-2": {}}, kind="stale", section="")
+        connection.execute(update(drift_item).values(state="stale", section="", item="", attribute="", left=None))
+    assert tell(database, Moved(id, "new")) == 1
+    assert logged(database)[0].title == "high: no reports on 2 hosts of env:prod"
+
+
+def test_a_drift_of_a_whole_environment_is_told(database: Engine) -> None:
+    with writing(database) as connection:
+        channel_in(connection)
+        id = drift_in(connection)
+        connection.execute(update(drift_item).values(subject="env:prod"))
+    assert tell(database, Moved(id, "new")) == 1
+    assert logged(database)[0].title == "high: openssl of os-packages on env:prod"
+
+
+def test_of_a_drift_only_what_lasts_is_told(database: Engine) -> None:
+    with writing(database) as connection:
+        channel_in(connection)
+        id = drift_in(connection, items=("openssl", "zlib"))
+        connection.execute(update(drift_item).where(drift_item.c.item == "zlib").values(gone_at=NOON))
+    assert tell(database, Moved(id, "new")) == 1
+    assert [one["item"] for one in logged(database)[0].body["items"]] == ["openssl"]
 
 
 def test_a_drift_that_nobody_knows_and_a_fleet_without_channels_tell_nothing(database: Engine) -> None:
@@ -268,6 +297,22 @@ def test_a_channel_that_goes_takes_its_deliveries_along(database: Engine) -> Non
     with writing(database) as connection:
         channels.remove(connection, "ops")
         assert connection.execute(select(drift)).all()
+    assert logged(database) == []
+
+
+def test_the_log_forgets_what_is_over_but_not_who_must_be_told_of_the_end(database: Engine, told: str) -> None:
+    def forget() -> int:
+        with writing(database) as connection:
+            return deliveries.forget(connection, LATER)
+
+    assert forget() == 0  # it waits
+    deliver_due(database, NOON, (), Recorder().make())
+    assert forget() == 0  # the drift lasts
+    with writing(database) as connection:
+        connection.execute(update(drift).values(state="resolved"))
+        assert deliveries.forget(connection, NOON) == 0  # not so old
+    assert told
+    assert forget() == 1
     assert logged(database) == []
 
 

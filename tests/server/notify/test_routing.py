@@ -20,12 +20,20 @@ def told(drift: Cause, event: str = "new", before: tuple[str, ...] = (), **chang
 def of(environment: str = "prod", group: str = "env:prod", labels: dict[str, str] | None = None) -> Cause:
     one = place()
     places = (one.__class__(one.host, labels or {}, one.difference),)
-    return Cause("aa", group, environment, "x", "os-packages", Severity.HIGH, "host", None, 0, places)
+    return Cause("aa", group, environment, "os-packages", Severity.HIGH, "words", 0, places)
 
 
 @pytest.mark.parametrize(
     ("hosts", "is_told"),
-    [("", True), ("env:prod", True), ("env:dev", False), ("env:pro", False), ("env:prod,team=pay", False)],
+    [
+        ("", True),
+        ("env:prod", True),
+        ("env:*", True),
+        ("role=web", False),
+        ("env:dev", False),
+        ("env:pro", False),
+        ("env:prod,team=pay", False),
+    ],
 )
 def test_a_channel_is_told_of_its_environment(hosts: str, is_told: bool) -> None:
     assert told(of(), hosts=hosts) is is_told
@@ -34,6 +42,7 @@ def test_a_channel_is_told_of_its_environment(hosts: str, is_told: bool) -> None
 def test_a_channel_with_labels_is_told_where_a_host_or_the_group_has_them() -> None:
     assert told(of(labels={"team": "pay", "role": "web"}), hosts="env:prod,team=pay")
     assert told(of(group="env:prod,role=web"), hosts="env:prod,role=web")
+    assert told(of(labels={"role": "web"}), hosts="role=web")
     assert not told(of(labels={"team": "pay"}), hosts="env:prod,team=pay,role=db")
 
 
@@ -52,7 +61,9 @@ def test_a_disabled_channel_is_told_nothing() -> None:
     assert not told(of(), "resolved", ("ops",), enabled=False)
 
 
-@pytest.mark.parametrize("text", ["host:web-1", "env:prod@yesterday", "env:prod#os", "prod", "env:", "env:prod,role"])
+@pytest.mark.parametrize(
+    "text", ["host:web-1", "env:prod@yesterday", "env:prod#os", "prod", "env:", "env:prod,role", "baseline:x"]
+)
 def test_a_channel_is_for_hosts_of_an_environment(text: str) -> None:
     with pytest.raises(UsageError):
         channel_selector(text, NOON)

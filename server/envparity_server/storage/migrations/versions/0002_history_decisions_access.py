@@ -175,6 +175,8 @@ def _make_tables() -> None:
         sa.Column("section", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("severity", sa.Integer, nullable=False),
+        sa.Column("words", sa.Text, nullable=False),
+        sa.Column("first", sa.Boolean, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("state_since", sa.DateTime, nullable=False),
         sa.Column("first_seen", sa.DateTime, nullable=False),
@@ -189,6 +191,7 @@ def _make_tables() -> None:
         sa.Column("notified_at", sa.DateTime),
         sa.Column("regressions", sa.Integer, nullable=False, server_default="0"),
         sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("is_whole", sa.Boolean, nullable=False),
     )
     op.create_index("drift_environment", "drift", ["environment"])
     op.create_index("drift_state", "drift", ["state"])
