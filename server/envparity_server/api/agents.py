@@ -23,6 +23,7 @@ router = APIRouter(prefix="/api/v1", tags=["agents"])
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
 _HEX = re.compile(r"^[0-9a-f]{64}$")
 MAX_OBSERVED = 4096  # sections
+_FIELDS = frozenset({"host", "root", "taken_at", "identity", "observed", "interval", "agent"})  # of a report
 
 HostId = Annotated[str, Path(pattern="^[0-9a-f]{16,64}$")]
 Epoch = Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]
@@ -98,6 +99,7 @@ async def report(request: Request, epoch: Epoch, seq: Seq) -> dict[str, Any]:
     """Report a root hash under the agent's own number; accepted once every object of its tree is stored.
 
     `accepted` means: committed durably. Else `missing` lists objects to send before the same report is sent again.
+    `ignored` counts the fields of a newer agent that this server does not know, where there are any.
     """
     token = bearer(request)
     body = await read_json(request)
@@ -115,7 +117,9 @@ async def report(request: Request, epoch: Epoch, seq: Seq) -> dict[str, Any]:
         "interval": max(60, min(field(body, "interval", int), 7 * 86400)),
         "agent": field(body, "agent", str)[:64],
     }
-    return await run_in_threadpool(_accept, request, token, field(body, "host", str), epoch, seq, last)
+    answer = await run_in_threadpool(_accept, request, token, field(body, "host", str), epoch, seq, last)
+    ignored = len(body.keys() - _FIELDS)
+    return {**answer, "ignored": ignored} if ignored else answer
 
 
 def _moment(text: str) -> str:

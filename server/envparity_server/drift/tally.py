@@ -43,8 +43,9 @@ def pages(
         yield [(one.items, voters) for one, voters in whole]
         return
     count = counts.pop()
+    paged = [(one.page_hashes, voter, one) for voter, one in sections]
     for position in [position_of(item, count)] if item and count else range(count):
-        held = _grouped((one.page_hashes[position], voter, one) for voter, one in sections)
+        held = _grouped((hashes[position], voter, one) for hashes, voter, one in paged)
         if shared or len(held) > 1:
             yield [(one.page(position), voters) for one, voters in held]
 
