@@ -29,6 +29,7 @@ _HEX = re.compile(r"^[0-9a-f]{64}$")
 MAX_OBSERVED = 4096  # sections
 MIN_CREDENTIAL = 32  # characters
 _TOLD_AGAIN_AFTER = timedelta(hours=1)  # an agent that goes on reporting as another host is told once an hour
+_FIELDS = frozenset({"host", "root", "taken_at", "identity", "observed", "interval", "agent", "sent_at"})  # of a report
 
 HostId = Annotated[str, Path(pattern="^[0-9a-f]{16,64}$")]
 Epoch = Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]
@@ -119,6 +120,7 @@ async def report(request: Request, epoch: Epoch, seq: Seq) -> dict[str, Any]:
     """Report a root hash under the agent's own number; accepted once every object of its tree is stored.
 
     `accepted` means: committed durably. Else `missing` lists objects to send before the same report is sent again.
+    `ignored` counts the fields of a newer agent that this server does not know, where there are any.
     """
     token = bearer(request)
     body = await read_json(request)
@@ -137,7 +139,9 @@ async def report(request: Request, epoch: Epoch, seq: Seq) -> dict[str, Any]:
         "agent": field(body, "agent", str)[:64],
         "sent_at": _moment(field(body, "sent_at", str)) if "sent_at" in body else None,
     }
-    return await run_in_threadpool(_accept, request, token, field(body, "host", str), epoch, seq, last)
+    answer = await run_in_threadpool(_accept, request, token, field(body, "host", str), epoch, seq, last)
+    ignored = len(body.keys() - _FIELDS)
+    return {**answer, "ignored": ignored} if ignored else answer
 
 
 def _moment(text: str) -> str:

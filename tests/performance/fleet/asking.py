@@ -20,7 +20,7 @@ from envparity_server.storage.tables import host as host_table
 from envparity_server.storage.tables import metadata
 from tests.performance.fleet import hosts
 from tests.performance.fleet.history import DAYS
-from tests.performance.fleet.hosts import ENVIRONMENTS, RELEASES, ROLES, Machine
+from tests.performance.fleet.hosts import ENVIRONMENTS, PACKAGES, RELEASES, ROLES, Machine
 from tests.performance.fleet.loading import EPOCH, HOSTS, SEED, credential, host_id
 from tests.performance.measuring import Figure
 from tests.server.asking import Asking
@@ -29,8 +29,9 @@ PAGE_AIM, AIM = 300.0, 1000.0  # milliseconds
 RUNS = 60
 REPORTS, WHOLE = 200, 50
 
+Query = Mapping[str, str | list[str]]
 _Delivery = tuple[Machine, str, Mapping[str, bytes]]  # a host, the root that it reports, and the objects of its tree
-Question = Callable[[Random], tuple[str, Mapping[str, str]]]  # the path and query of one run
+Question = Callable[[Random], tuple[str, Query]]  # the path and query of one run
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _past(random: Random) -> str:
     return moment.isoformat(timespec="seconds")
 
 
-def _comparison(left: str, right: str) -> tuple[str, Mapping[str, str]]:
+def _comparison(left: str, right: str) -> tuple[str, Query]:
     return "/api/v1/compare", {"left": left, "right": right}
 
 
@@ -60,32 +61,46 @@ def _pair(random: Random) -> tuple[str, str]:
     return f"env:{first}", f"env:{second}"
 
 
-def _environments(random: Random) -> tuple[str, Mapping[str, str]]:
+def _environments(random: Random) -> tuple[str, Query]:
     return _comparison(*_pair(random))
 
 
-def _labelled(random: Random) -> tuple[str, Mapping[str, str]]:
+def _labelled(random: Random) -> tuple[str, Query]:
     label = random.choice([f"role={random.choice(ROLES)}", f"release={random.choice(RELEASES)}"])
     return _comparison(*(f"{one},{label}" for one in _pair(random)))
 
 
-def _two_hosts(random: Random) -> tuple[str, Mapping[str, str]]:
+def _two_hosts(random: Random) -> tuple[str, Query]:
     return _comparison(f"host:{_host(random).name}", f"host:{_host(random).name}")
 
 
-def _host_then(random: Random) -> tuple[str, Mapping[str, str]]:
+def _host_then(random: Random) -> tuple[str, Query]:
     name = _host(random).name
     return _comparison(f"host:{name}@{_past(random)}", f"host:{name}")
 
 
-def _environment_then(random: Random) -> tuple[str, Mapping[str, str]]:
+def _environment_then(random: Random) -> tuple[str, Query]:
     one = random.choice(ENVIRONMENTS)
     return _comparison(f"env:{one}@{_past(random)}", f"env:{one}")
 
 
-def _compare_page(random: Random) -> tuple[str, Mapping[str, str]]:
+def _compare_page(random: Random) -> tuple[str, Query]:
     left, right = _pair(random)
     return "/compare", {"left": left, "right": right}
+
+
+def _having(random: Random) -> tuple[str, Query]:
+    return "/api/v1/items", {"name": f"package-{random.randrange(PACKAGES):03}"}
+
+
+def _majority(random: Random) -> tuple[str, Query]:
+    item = f"package-{random.randrange(PACKAGES):03}"
+    return "/api/v1/majority", {"of": f"env:{random.choice(ENVIRONMENTS)}", "section": "os-packages", "item": item}
+
+
+def _pivot(random: Random) -> tuple[str, Query]:
+    role = random.choice(ROLES)
+    return "/api/v1/pivot", {"of": [f"env:{one},role={role}" for one in ENVIRONMENTS]}
 
 
 PAGES = (
@@ -106,6 +121,9 @@ API = (
     _Work("two hosts", _two_hosts),
     _Work("a host at a moment and now", _host_then),
     _Work("an environment at a moment and now", _environment_then),
+    _Work("who has X since when", _having),
+    _Work("what most of an environment have of X", _majority),
+    _Work("pivot of three selectors", _pivot),
 )
 
 
@@ -122,9 +140,9 @@ def asked(engine: Engine, label: str) -> Iterator[Figure]:
         yield Figure(f"{label}: {work.name}, p99", cuts[98], "ms", aim=work.aim)
 
 
-def _timed(who: Asking, path: str, query: Mapping[str, str]) -> float:
+def _timed(who: Asking, path: str, query: Query) -> float:
     started = time.perf_counter()
-    answer = who.get(path, **query)
+    answer = who.ask("GET", path, params=query)
     taken = (time.perf_counter() - started) * 1000
     assert answer.status_code == 200, f"{path} {query}: {answer.status_code} {answer.text[:500]}"
     return taken

@@ -266,6 +266,33 @@ def test_a_root_that_is_none_is_refused_and_breaks_no_page(api: Asking, which: s
     assert api.logged_in().get(f"/hosts/{HOST_ID}").status_code == 200
 
 
+def test_what_a_newer_agent_tells_beside_is_accepted_and_counted(small_api: Asking) -> None:
+    agent = small_api.as_agent()
+    agent.upload(*A.objects().values())
+    assert agent.report(A, mood="good", colours=["red"]).json()["ignored"] == 2
+    assert "ignored" not in agent.report(B, seq=2).json()
+    assert agent.deliver(B, seq=2).json()["accepted"]
+
+
+@pytest.mark.parametrize("missing", ["identity", "observed"])
+def test_what_an_older_agent_does_not_tell_is_taken_as_empty(small_api: Asking, missing: str) -> None:
+    agent = small_api.as_agent()
+    agent.upload(*A.objects().values())
+    head = {"host": HOST_ID, "root": A.root, "taken_at": NOON.isoformat(), "interval": 900, "agent": "0.1.0"}
+    head |= {name: {} for name in ("identity", "observed") if name != missing}
+    assert agent.ask("PUT", "/api/v1/reports/00112233/1", json=head).json()["accepted"]
+    assert getattr(the_host(small_api), missing) == {}
+
+
+@pytest.mark.parametrize("schema", [999, -1, "x", None, True])
+def test_a_document_of_an_unknown_schema_is_refused_with_what_is_known(small_api: Asking, schema: object) -> None:
+    document = {**A.document(), "schema": schema}
+    question = {"fingerprint": document, "against": "env:prod"}
+    answer = small_api.as_role("ci").ask("POST", "/api/v1/gates", json=question)
+    assert answer.status_code == 422
+    assert "not a fingerprint of schema 1" in answer.text
+
+
 class InProcess(httpx.BaseTransport):
     """Carries what the agent's client sends to the application, without a socket."""
 
