@@ -174,6 +174,8 @@ def _make_tables() -> None:
         sa.Column("section", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("severity", sa.Integer, nullable=False),
+        sa.Column("words", sa.Text, nullable=False),
+        sa.Column("first", sa.Boolean, nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("state_since", sa.DateTime, nullable=False),
         sa.Column("first_seen", sa.DateTime, nullable=False),
@@ -194,7 +196,7 @@ def _make_tables() -> None:
     op.create_table(
         "drift_item",
         sa.Column("drift", sa.String(16), sa.ForeignKey("drift.id", ondelete="CASCADE"), primary_key=True),
-        sa.Column("subject", sa.String(64), primary_key=True),
+        sa.Column("subject", sa.Text, primary_key=True),
         sa.Column("section", sa.Text, primary_key=True),
         sa.Column("item", sa.Text, primary_key=True),
         sa.Column("attribute", sa.Text, primary_key=True),
@@ -208,6 +210,16 @@ def _make_tables() -> None:
         sa.Column("gone_at", sa.DateTime),
     )
     op.create_index("drift_item_key", "drift_item", ["section", "item", "attribute"])
+    op.create_table(
+        "evaluated",
+        sa.Column("subject", sa.Text, primary_key=True),
+        sa.Column("peers", sa.Text, nullable=False),
+        sa.Column("root", sa.String(64), nullable=False),
+        sa.Column("reference", sa.String(64), nullable=False),
+        sa.Column("rules", sa.String(64), nullable=False),
+        sa.Column("seen_at", _MOMENT),
+        sa.Column("at", _MOMENT, nullable=False),
+    )
     op.create_table(
         "deploy",
         sa.Column("id", sa.String(16), primary_key=True),
