@@ -1,6 +1,6 @@
 """Folds findings into causes: one cause on many hosts and many items is one drift; pure.
 
-1. What its subject had from the start folds per section: subjects that have the very same are one, and nothing else joins.
+1. What its subject had from the start folds per section: subjects with the very same are one; nothing else joins.
 2. What differs in an open drift already belongs to it: another host joins. A drift that somebody decided on covers the
    values that were seen in it, and no others.
 3. What came to a section in one report is one cause; it belongs to the drift that another part of it belongs to.
@@ -8,8 +8,8 @@
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -19,6 +19,7 @@ from envparity_server.drift.life import DECIDED, State
 
 _STILL_JOINED = frozenset({State.SETTLING, State.NEW, State.REGRESSED})
 
+Place: TypeAlias = tuple[str, Key]  # a subject, and what differs on it
 _Bundle: TypeAlias = tuple[str, str, datetime | None]  # section, subject or none, moment: what came at once
 
 
@@ -71,6 +72,27 @@ def fold(findings: Iterable[Finding], open: Sequence[Course], resolved: Sequence
     return [*(Cause(id, tuple(found)) for id, found in placed.items()), *made]
 
 
+def refreshed(
+    course: Course, found: Mapping[Place, Finding], is_gone: Callable[[Item], bool], now: datetime
+) -> tuple[Item, ...]:
+    """The items of a drift as they stand now; one that nothing was learnt of stays, also where it is not known to last.
+
+    A subject that has something else than was decided on left the drift: what it has now is a finding of its own.
+    """
+    return tuple(one if one.gone_at else _refreshed(course, one, found, is_gone, now) for one in course.items)
+
+
+def _refreshed(
+    course: Course, item: Item, found: Mapping[Place, Finding], is_gone: Callable[[Item], bool], now: datetime
+) -> Item:
+    there = found.get((item.subject, item.key))
+    if there is None:
+        return replace(item, gone_at=now) if is_gone(item) else item
+    if not course.covers(item.key, there.item.left):
+        return replace(item, gone_at=now)
+    return replace(there.item, since_after=item.since_after, since_before=item.since_before)
+
+
 def _from_the_start(
     findings: Sequence[Finding], courses: Sequence[Course], placed: dict[str, list[Finding]]
 ) -> Iterator[Cause]:
@@ -88,9 +110,7 @@ def _from_the_start(
             yield Cause(None, tuple(found))
 
 
-def _joined(
-    findings: Sequence[Finding], courses: Sequence[Course], placed: dict[str, list[Finding]]
-) -> list[Finding]:
+def _joined(findings: Sequence[Finding], courses: Sequence[Course], placed: dict[str, list[Finding]]) -> list[Finding]:
     """Place what belongs to an open drift, by itself or by what came with it; returns the rest."""
     homes: dict[Key, list[Course]] = defaultdict(list)
     for course in courses:

@@ -29,7 +29,7 @@ class Moved(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """One attribute that differs on one subject; `since_after` and `since_before` hold the moment it began between them.
+    """One attribute that differs on one subject; it began between `since_after` and `since_before`.
 
     `left` is the subject's value and `right` its reference's; `gone_at` is None while it lasts.
     """

@@ -1,4 +1,4 @@
-"""A drift in one line: `python/srv/shop: requests 2.31.0 -> 2.32.0 on 3 of 40 hosts, since between 02:00 and 02:15 ...`."""
+"""A drift in one line: `python/srv/shop: requests 2.31.0 -> 2.32.0 on 3 of 40 hosts, since between ..., actor unknown`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -30,9 +30,7 @@ class Deploy:
         return now >= min(self.ended_at or self.begun_at + LONGEST, self.begun_at + LONGEST) + settle
 
 
-def begin(
-    connection: Connection, hosts: str, environment: str, name: str, link: str, by: str, now: datetime
-) -> Deploy:
+def begin(connection: Connection, hosts: str, environment: str, name: str, link: str, by: str, now: datetime) -> Deploy:
     """Mark the beginning."""
     made = Deploy(secrets.token_hex(8), hosts, environment, name, link, now, None, by)
     connection.execute(insert(deploy).values(**made.__dict__))

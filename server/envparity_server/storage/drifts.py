@@ -45,6 +45,7 @@ class Drift:
     notified_at: datetime | None = None
     regressions: int = 0
     version: int = 1
+    is_whole: bool = False  # its subject is the environment itself, and no host of it
     items: tuple[Item, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)  # of hosts, by id
 

@@ -1,4 +1,4 @@
-"""What was held against what at the last evaluation, so that nothing is compared twice; and when hosts came to change."""
+"""What was held against what at the last evaluation, so that nothing is compared twice; and when hosts changed."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_agent.canonical import canonical, digest
 from envparity_server.storage.content import batches
-from envparity_server.storage.tables import baseline, change, evaluated, history
+from envparity_server.storage.tables import baseline, change, environment, evaluated, history
 
 
 @dataclass(frozen=True)
@@ -68,9 +68,15 @@ def approvals(connection: Connection) -> str:
     return digest(canonical([[row.name, row.applies_to, row.approved] for row in rows.all()]))
 
 
-def moves(
-    connection: Connection, seen: Mapping[str, datetime | None]
-) -> dict[tuple[str, str, str], Window]:
+def held_against(connection: Connection) -> dict[str, str]:
+    """The environments that are meant to be like something, each with the selector of that."""
+    rows = connection.execute(
+        select(environment.c.name, environment.c.against).where(environment.c.against.is_not(None))
+    )
+    return {row.name: row.against for row in rows}
+
+
+def moves(connection: Connection, seen: Mapping[str, datetime | None]) -> dict[tuple[str, str, str], Window]:
     """The newest change of each (host, section, item) in reports after the one that was looked at.
 
     Where something of a section changed, (host, section, "") has the newest of it.

@@ -256,6 +256,7 @@ drift = Table(
     Column("notified_at", UtcDateTime),
     Column("regressions", Integer, nullable=False, server_default="0"),
     Column("version", Integer, nullable=False, server_default="1"),  # what a decision names, so that two are told
+    Column("is_whole", Boolean, nullable=False),  # it is of the environment itself, and of no host in it
     Index("drift_state", "state"),
     Index("drift_environment", "environment"),
 )

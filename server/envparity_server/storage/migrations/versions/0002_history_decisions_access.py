@@ -190,6 +190,7 @@ def _make_tables() -> None:
         sa.Column("notified_at", sa.DateTime),
         sa.Column("regressions", sa.Integer, nullable=False, server_default="0"),
         sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+        sa.Column("is_whole", sa.Boolean, nullable=False),
     )
     op.create_index("drift_environment", "drift", ["environment"])
     op.create_index("drift_state", "drift", ["state"])
