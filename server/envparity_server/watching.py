@@ -25,6 +25,7 @@ from envparity_server.storage import content, evaluated, history
 from envparity_server.storage.content import StoredFingerprint
 from envparity_server.storage.evaluated import Evaluated, Window
 from envparity_server.storage.hosts import Host
+from envparity_server.storage.items import key_of
 
 Folding = Callable[[Sequence[Finding], Sequence[Course], Sequence[Course]], list[Cause]]
 
@@ -194,7 +195,8 @@ def _is_as(before: Evaluated | None, mark: Evaluated) -> bool:
 def _held(around: Around, id: str, subject: Subject, fingerprint: FingerprintLike, reference: FingerprintLike) -> Look:
     comparison = applied(rate(compare(fingerprint, reference)), around.rules, [subject], around.now)
     around.hits.update(one.rule for one in comparison.differences if one.rule)
-    return look(id, comparison, fingerprint)
+    named = tuple(replace(one, item=key_of(one.item)) for one in comparison.differences)
+    return look(id, replace(comparison, differences=named), fingerprint)
 
 
 def _found(looks: Sequence[Look]) -> dict[Place, Finding]:

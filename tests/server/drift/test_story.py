@@ -1,0 +1,13 @@
+"""The proof that it is quiet: what is told of a week of a fleet's life is a handful of lines that a reader wants."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from tests.server.drift.story import told
+
+GOLDEN = Path(__file__).with_name("story.txt")
+
+
+def test_a_week_of_a_fleets_life_is_told_in_these_lines_and_no_more(database: Engine) -> None:
+    assert told(database) == GOLDEN.read_text("utf-8").splitlines()
