@@ -12,7 +12,7 @@ from envparity_server.compare.selectors import parse_selector
 from envparity_server.drift import causes
 from envparity_server.drift.causes import Cause, Course
 from envparity_server.drift.findings import Finding, Item, Moved
-from envparity_server.drift.life import Event, Sight, begun, step
+from envparity_server.drift.life import LONGEST, Event, Sight, begun, step
 from envparity_server.drift.words import STALE, Told, words
 from envparity_server.references import group_of
 from envparity_server.selection import covers
@@ -55,7 +55,8 @@ def evaluate(
     1. Lock the environment: of two workers the second one finds what the first one wrote.
     2. Look at its groups of hosts, at the whole of it, and at who is silent: only at what changed.
     3. Of each: take what is gone from its drifts, and fold what is new into causes, which are drifts old or new.
-    4. Let each drift take its step: settle, age, resolve. A step that is to be told is a transition.
+    4. Let each drift take its step: settle, age, resolve. A step that is to be told is a transition; what still moves
+       in another group, as an upgrade of the whole fleet does, has not settled in this one either.
     5. Write drifts and items. Everything of an environment is in the caller's transaction, or nothing.
     """
     active = rules.active(connection, now)
@@ -214,11 +215,20 @@ def _stepped(place: _Place, view: View, before: Drift | None, one: Drift) -> tup
         held=deploy is not None and not deploy.is_over(around.now, around.settle),
     )
     life, event = step(one.life, sight, around.now, view.settle)
+    waits = event not in (None, Event.RESOLVED) and not sight.urgent and around.now - one.state_since < LONGEST
+    if waits and drifts.moves_elsewhere(around.connection, one, around.now - view.settle):
+        life, event = step(one.life, replace(sight, held=True), around.now, view.settle)
     one = one.living(life)
-    if not live:
-        return one, event
-    one = replace(one, last_seen=around.now, severity=max(item.severity for item in live))
-    return replace(one, words=_words(view, one, deploy, around.now)), event
+    if live:
+        one = replace(one, last_seen=around.now, severity=max(item.severity for item in live))
+    shown = live or (_last(one) if event else ())
+    return (replace(one, words=_words(view, one, shown, deploy)) if shown else one), event
+
+
+def _last(one: Drift) -> tuple[Item, ...]:
+    """The items that it had since it was told."""
+    told = one.notified_at
+    return tuple(item for item in one.items if item.gone_at and told and item.gone_at >= told)
 
 
 def _is_confirmed(item: Item, view: View) -> bool:
@@ -227,18 +237,19 @@ def _is_confirmed(item: Item, view: View) -> bool:
     return last is not None and item.since_before is not None and last > item.since_before
 
 
-def _words(view: View, one: Drift, deploy: Deploy | None, now: datetime) -> str:
+def _words(view: View, one: Drift, shown: Sequence[Item], deploy: Deploy | None) -> str:
     hosts_ever = len({item.subject for item in one.items})
+    moving = one.live and one.last_seen - one.last_moved < view.settle
     told = Told(
         one.selector,
         one.reference,
         one.section,
         one.kind,
         one.moved,
-        one.live,
+        shown,
         view.names,
         view.peers,
-        converging=hosts_ever > 1 and not one.first and now - one.last_moved < view.settle,
+        converging=bool(moving) and hosts_ever > 1 and not one.first,
         actor=one.actor,
         deploy=deploy.name if deploy else None,
         regressions=one.regressions,

@@ -108,19 +108,14 @@ def of_whole(around: Around, environment: str, against: str | None, members: Seq
         if sides:
             looks.append(_held(around, subject, Subject(subject, environment), *sides))
             evaluated.remember(connection, [mark])
-    last = before.at if before else None
-
-    def dated(finding: Finding) -> Finding:
-        item = replace(finding.item, since_after=last, since_before=now)
-        return replace(finding, item=item) if last else replace(finding, first=True)
-
+    dating = _DatingOfWhole(around, environment, before.at if before else None, members if looks else ())
     return View(
         subject,
         1,
         around.settle,
         _found(looks),
         lambda item: any(one.is_gone(item.key) for one in looks),
-        dated,
+        dating.dated,
         {subject: against},
         {subject: now},
     )
@@ -240,6 +235,30 @@ class _Dating:
         if old.reference == new.reference:
             return _dated(finding, Moved.HOST, Window(self._ended.get(id), self._looked[id].root_since))
         return _dated(finding, Moved.UNKNOWN, by_reference)
+
+
+class _DatingOfWhole:
+    """When an environment and what it is held against came apart, and which of the two moved: by what hosts changed."""
+
+    def __init__(self, around: Around, environment: str, last: datetime | None, members: Sequence[Host]) -> None:
+        self._last, self._now = last, around.now
+        own = {one.id for one in members if one.environment == environment}
+        moves = evaluated.moves(around.connection, {one.id: last for one in members}) if last else {}
+        self._moves: dict[tuple[str, str], dict[Moved, Window]] = {}
+        for (id, section, item), window in moves.items():
+            sides = self._moves.setdefault((section, item), {})
+            side = Moved.HOST if id in own else Moved.REFERENCE
+            sides[side] = min(sides.get(side, window), window, key=lambda one: one.before)
+
+    def dated(self, finding: Finding) -> Finding:
+        if self._last is None:
+            return replace(finding, first=True)
+        key = finding.item.key
+        sides = self._moves.get((key.section, key.item)) or self._moves.get((key.section, "")) or {}
+        if len(sides) == 1:
+            ((moved, window),) = sides.items()
+            return _dated(finding, moved, window)
+        return _dated(finding, Moved.UNKNOWN, Window(self._last, self._now))
 
 
 def _dated(finding: Finding, moved: Moved, window: Window) -> Finding:

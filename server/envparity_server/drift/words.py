@@ -1,4 +1,4 @@
-"""A drift in one line: `python/srv/shop: requests 2.31.0 -> 2.32.0 on 3 of 40 hosts, since between ..., actor unknown`."""
+"""A drift in one line: `python/srv/shop: requests 2.31.0 -> 2.32.0 on 3 of 40 hosts, since ..., actor unknown`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from envparity_server.drift.findings import Item, Key, Moved
 
 STALE = "stale"  # the kind of a drift that is the silence of hosts
 
-_MOST = 4  # items or hosts that are named
+_MOST = 4  # names of a list that is not shown whole
+_MOST_ITEMS = 3  # that are told with their values; hosts that are named
 _LONGEST_VALUE = 60
 
 
@@ -42,7 +43,7 @@ def words(told: Told) -> str:
     parts.append(since(told.items))
     if told.moved == Moved.REFERENCE:
         parts.append("the reference moved" if told.reference.startswith("baseline:") else "the others moved")
-    parts.append(f"by {told.actor}" if told.actor else "actor unknown")
+    parts.append(told.actor or "actor unknown")
     if told.deploy:
         parts.append(f"left by deploy {told.deploy}")
     if told.regressions:
@@ -79,40 +80,38 @@ def _silence(told: Told) -> str:
 
 def _what(told: Told) -> str:
     keys = list(dict.fromkeys(one.key for one in told.items))
-    if len(keys) == 1:
-        return _item(told, keys[0])
+    values = {key: {(one.left, one.right) for one in told.items if one.key == key} for key in keys}
     names = list(dict.fromkeys(key.item or "the whole section" for key in keys))
-    if len(names) == 1:
-        return f"{names[0]} ({', '.join(key.attribute for key in keys)})"
-    return f"{len(names)} items ({_few(names)})"
+    if len(keys) > _MOST_ITEMS or any(len(found) > 1 for found in values.values()):
+        if len(names) == 1 and len(keys) == 1:
+            return f"{_name(keys[0])} ({_few(sorted(_value(left) or 'not there' for left, _ in values[keys[0]]))})"
+        return f"{len(names)} items ({_few(names)})" if len(names) > 1 else f"{names[0]} ({len(keys)} attributes)"
+    said = "; ".join(_item(told, key) for key in keys)
+    return said if told.moved == Moved.HOST else f"{said}, as {told.reference} has it,"
 
 
 def _item(told: Told, key: Key) -> str:
-    values = {(one.left, one.right) for one in told.items}
-    name = key.item or "the whole section"
-    label = "" if key.attribute in ("", "version", key.item) else f" {key.attribute}"
-    if len(values) > 1:
-        return f"{name}{label} ({_few(sorted(_value(left) or 'not there' for left, _ in values))})"
-    ((left, right),) = values
-    if told.items[0].state == "only_left":
-        return f"{name}{_after(left)} added" if told.moved == Moved.HOST else f"{name}{_after(left)}, {_has(told)} not,"
-    if told.items[0].state == "only_right":
-        return f"{name}{_after(right)} is missing"
-    if told.moved == Moved.HOST:
-        return f"{name}{label} {_value(right)} -> {_value(left)}"
-    return f"{name}{label} {_value(left)}, not {_value(right)} as {told.reference},"
+    one = next(one for one in told.items if one.key == key)
+    left, right = _value(one.left), _value(one.right)
+    if key.attribute == "change":
+        return f"{_name(key)} {left or f'not {right}'}"
+    if one.state == "only_left":
+        return (
+            f"{key.item or 'the section'}{f' {left}' if left else ''} {'came' if told.moved == Moved.HOST else 'more'}"
+        )
+    if one.state == "only_right":
+        gone = "went" if told.moved == Moved.HOST else "is missing"
+        return f"{key.item or 'the section'}{f' {right}' if right else ''} {gone}"
+    return f"{_name(key)} {right} -> {left}" if told.moved == Moved.HOST else f"{_name(key)} {left}, not {right}"
 
 
-def _has(told: Told) -> str:
-    return f"{told.reference} has it"
-
-
-def _after(value: Value) -> str:
-    return f" {_value(value)}" if value not in (None, True) else ""
+def _name(key: Key) -> str:
+    label = "" if key.attribute in ("", "version", "change", key.item) else f" {key.attribute}"
+    return (key.item or "the whole section") + label
 
 
 def _value(value: Value) -> str:
-    shown = text(value).removeprefix("sha256:")
+    shown = "" if value is True else text(value).removeprefix("sha256:")
     return shown if len(shown) <= _LONGEST_VALUE else f"{shown[:_LONGEST_VALUE]}…"
 
 
@@ -122,7 +121,9 @@ def _where(told: Told) -> str:
         return f"in {subjects[0]}"
     if len(subjects) == 1:
         return f"on {told.names.get(subjects[0], subjects[0])}"
-    return f"on {len(subjects)} of {told.peers} hosts"
+    names = sorted(told.names.get(one, one) for one in subjects)
+    named = f" ({', '.join(names)})" if len(names) <= _MOST_ITEMS else ""
+    return f"on {len(subjects)} of {told.peers} hosts{named}"
 
 
 def _is_group(told: Told) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, distinct, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, distinct, func, select, true, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_server.compare.model import Severity
@@ -113,6 +113,18 @@ def by_id(connection: Connection, id: str) -> Drift | None:
     return replace(found, names=names)
 
 
+def moves_elsewhere(connection: Connection, one: Drift, since: datetime) -> bool:
+    """Whether an item of a drift is of another open one too that a host joined or left since a moment."""
+    keys = sorted({item.key for item in one.live})
+    columns = tuple_(drift_item.c.section, drift_item.c.item, drift_item.c.attribute)
+    moving = drift.c.id != one.id, drift.c.last_moved > since, _in_state(OPEN)
+    for batch in batches(keys):
+        query = select(drift.c.id).join(drift_item, drift_item.c.drift == drift.c.id)
+        if connection.scalar(query.where(columns.in_(batch), *moving).limit(1)) is not None:
+            return True
+    return False
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which drifts a list is of."""
@@ -189,6 +201,8 @@ def save(connection: Connection, before: Mapping[str, Drift], after: Iterable[Dr
 
 
 def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
     make = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     keys = [column.name for column in table.primary_key]
     changed = {column.name: make.excluded[column.name] for column in table.c if column.name not in keys}

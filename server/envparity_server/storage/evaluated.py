@@ -50,6 +50,8 @@ def known(connection: Connection, subjects: Iterable[str]) -> dict[str, Evaluate
 
 def remember(connection: Connection, rows: Collection[Evaluated]) -> None:
     """Make these the last evaluations of their subjects."""
+    if not rows:
+        return
     make = postgresql.insert(evaluated) if connection.dialect.name == "postgresql" else sqlite.insert(evaluated)
     changed = {column.name: make.excluded[column.name] for column in evaluated.c if column.name != "subject"}
     for batch in batches([asdict(one) for one in rows]):

@@ -45,6 +45,7 @@ class Machine:
     phase: int
     system: dict[str, str]
     shop: dict[str, str]
+    log: dict[str, str] = field(default_factory=dict)  # of the package manager, as the agent sends it
     patched: tuple[str, ...] = ()  # files in the writable layer of its container
     timezone: str = "Etc/UTC"
     silent: bool = False
@@ -93,12 +94,13 @@ class Story:
 
     def reports(self, connection: Connection) -> None:
         """Who is due reports; what has not changed is a root hash only."""
+        stored = {one.id: one for one in hosts.all_hosts(connection)}
         for one in self.machines.values():
             if one.silent or self.now.minute % 15 != one.phase:
                 continue
-            last = known(connection, one.id)
+            last = stored[one.id]
             if last.root != one.fingerprint.root:
-                report(connection, last, one.fingerprint, self.now)
+                report(connection, last, one.fingerprint, self.now, observed={"os-packages": one.log})
             else:
                 intake.accept(connection, last, EPOCH, (last.seq or 0) + 1, head(one), self.now)
 
@@ -195,6 +197,9 @@ def _upgrade(place: int | None, newer: dict[str, str], locked: str) -> Act:
     def act(story: Story, _: Connection) -> None:
         for number, one in enumerate(story.machines.values()):
             if one.role != "db" and one.name != locked and place in (None, number * 7 % 36):
+                changes = ", ".join(f"{name} {one.system[name]} -> {version}" for name, version in newer.items())
+                who = "unattended-upgrade" if place is not None else "apt upgrade by ada (1000)"
+                one.log = {f"{story.now:%Y-%m-%d %H:%M:%S}": f"{who}: {changes}"}
                 one.system.update(newer)
 
     return act
@@ -223,6 +228,7 @@ def _second_deploy() -> Iterator[tuple[datetime, Act]]:
     yield at(3, "14:00"), _install("test", newer)
     for number in range(7):
         yield at(3, "14:05") + number * TICK, _install("web", newer, slice(4 * number, 4 * number + 4))
+    yield at(3, "14:40"), _install("web-31", newer)
     yield at(3, "15:00"), _deployed
     yield at(3, "15:00"), _install("dev", newer)
     yield at(4, "10:00"), _install("web", newer)
@@ -249,7 +255,7 @@ def _deployed(story: Story, connection: Connection) -> None:
 
 
 def _hands() -> Iterator[tuple[datetime, Act]]:
-    """On Monday afternoon db-03 flaps; on Wednesday test gets a newer Pillow, which Ada acknowledges, and web-07 a patch."""
+    """On Monday db-03 flaps; on Wednesday test gets a newer Pillow, which Ada acknowledges, and web-07 a patch."""
     for number in range(8):
         yield at(0, "13:00") + 2 * number * QUARTER, _timezone("Europe/Berlin" if number % 2 == 0 else "Etc/UTC")
     yield at(2, "09:30"), _install("test", {"pillow": "12.0.0"})
@@ -323,11 +329,8 @@ def _baseline() -> Iterator[tuple[datetime, Act]]:
 
 
 def _stage(story: Story, connection: Connection) -> None:
-    system = {**_DATABASE_OF_TEST, **{"postgresql-17": "17.6-1"}}
+    system = {**dict(_DATABASE), "postgresql-17": "17.6-1"}
     story.joins(connection, Machine("test-db", "staging", "db", 5, system, {}))
-
-
-_DATABASE_OF_TEST = dict(_DATABASE)
 
 
 def _pin(name: str, number: int) -> Act:
@@ -336,9 +339,7 @@ def _pin(name: str, number: int) -> Act:
         tree = history.at(connection, [source.id])[source.id].sections
         pinned = baselines.Pinned(f"host:{name}", "host", story.now.isoformat(), "how databases are set up")
         selector = "env:prod,role=db"
-        made = baselines.propose(
-            connection, "databases", selector, "prod", pinned, tree, "person:ada", story.now
-        )
+        made = baselines.propose(connection, "databases", selector, "prod", pinned, tree, "person:ada", story.now)
         assert made == number
         assert baselines.approve(connection, "databases", number, "person:bob", story.now)
 
