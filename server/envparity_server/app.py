@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from envparity_agent import __version__
 from envparity_agent.errors import EnvparityError
-from envparity_server.api import agents, baselines, channels, comparisons, majorities, rules
+from envparity_server.api import agents, baselines, channels, comparisons, deploys, drifts, majorities, rules
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.roles import authorised
 from envparity_server.dashboard import compare_page, host_pages, login_page
@@ -31,7 +31,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-_RESOURCES = (agents, baselines, channels, comparisons, majorities, rules)
+_RESOURCES = (agents, baselines, channels, comparisons, deploys, drifts, majorities, rules)
 
 
 def create_app(engine: Engine, settings: ServerSettings = DEFAULTS) -> FastAPI:

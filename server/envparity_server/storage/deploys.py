@@ -1,7 +1,7 @@
 """Markers of deploys: what begins on a deploy's hosts while it lasts is its doing, and not told."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, or_, select, update
@@ -31,9 +31,14 @@ class Deploy:
 
 
 def begin(connection: Connection, hosts: str, environment: str, name: str, link: str, by: str, now: datetime) -> Deploy:
-    """Mark the beginning."""
+    """Mark the beginning; who marks the same again, before its end, did not hear the answer: it is the same deploy."""
+    same = deploy.c.hosts == hosts, deploy.c.name == name, deploy.c.link == link, deploy.c.begun_by == by
+    lasting = deploy.c.ended_at.is_(None), deploy.c.begun_at > now - LONGEST
+    row = connection.execute(select(deploy).where(*same, *lasting).limit(1)).one_or_none()
+    if row:
+        return Deploy(**row._mapping)
     made = Deploy(secrets.token_hex(8), hosts, environment, name, link, now, None, by)
-    connection.execute(insert(deploy).values(**made.__dict__))
+    connection.execute(insert(deploy).values(**asdict(made)))
     return made
 
 
@@ -48,11 +53,18 @@ def by_id(connection: Connection, id: str) -> Deploy | None:
     return Deploy(**row._mapping) if row else None
 
 
-def unended(connection: Connection, hosts: str, seen: Environments = None) -> list[Deploy]:
-    """The deploys of a selector whose end nobody marked."""
-    query = select(deploy).where(deploy.c.hosts == hosts, deploy.c.ended_at.is_(None)).order_by(deploy.c.begun_at)
-    found = [Deploy(**row._mapping) for row in connection.execute(query)]
-    return [one for one in found if seen is None or one.environment in seen]
+def listed(
+    connection: Connection, seen: Environments = None, hosts: str = "", lasting: bool = False, limit: int = 200
+) -> list[Deploy]:
+    """The newest deploys, of one selector or those that last if asked for."""
+    query = select(deploy).order_by(deploy.c.begun_at.desc(), deploy.c.id).limit(limit)
+    if seen is not None:
+        query = query.where(deploy.c.environment.in_(sorted(seen)))
+    if hosts:
+        query = query.where(deploy.c.hosts == hosts)
+    if lasting:
+        query = query.where(deploy.c.ended_at.is_(None))
+    return [Deploy(**row._mapping) for row in connection.execute(query)]
 
 
 def recent(connection: Connection, environment: str, since: datetime) -> list[Deploy]:

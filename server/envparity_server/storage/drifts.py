@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_server.compare.model import Severity
 from envparity_server.drift.findings import Item, Key, Moved
-from envparity_server.drift.life import OPEN, Life, State
+from envparity_server.drift.life import DECIDED, OPEN, Life, State
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import batches
 from envparity_server.storage.tables import drift, drift_item, environment, host
@@ -183,6 +183,16 @@ def decide(
         update(drift)
         .where(drift.c.id == id, drift.c.version == version, _in_state(OPEN))
         .values(state=state, state_since=now, reason=reason, decided_by=by, until=until, version=version + 1)
+    )
+    return changed.rowcount == 1
+
+
+def reopened(connection: Connection, id: str, version: int, now: datetime) -> bool:
+    """Take back what somebody decided; false where it is not as it was at that version any more."""
+    changed = connection.execute(
+        update(drift)
+        .where(drift.c.id == id, drift.c.version == version, _in_state(DECIDED))
+        .values(state=State.ONGOING, state_since=now, reason=None, decided_by=None, until=None, version=version + 1)
     )
     return changed.rowcount == 1
 
