@@ -12,7 +12,7 @@ from envparity_server.compare.selectors import parse_selector
 from envparity_server.drift import causes
 from envparity_server.drift.causes import Cause, Course
 from envparity_server.drift.findings import Finding, Item, Moved
-from envparity_server.drift.life import LONGEST, Event, Sight, begun, step
+from envparity_server.drift.life import LONGEST, Event, Sight, State, begun, step
 from envparity_server.drift.words import STALE, Told, words
 from envparity_server.references import group_of
 from envparity_server.selection import covers
@@ -77,7 +77,8 @@ def _environment(around: Around, name: str, everyone: Sequence[Host], against: s
     drifts.locked(connection, name)
     before = {one.id: one for one in drifts.open_in(connection, name)}
     members = [one for one in everyone if one.environment == name]
-    place = _Place(around, name, members, deploys.recent(connection, name, around.now - around.settle))
+    marked = {one.deploy for one in before.values() if one.deploy}
+    place = _Place(around, name, members, deploys.recent(connection, name, around.now - around.settle, marked))
     groups: dict[str, list[Host]] = {}
     for one in members:
         groups.setdefault(group_of(one), []).append(one)
@@ -237,6 +238,11 @@ def _is_confirmed(item: Item, view: View) -> bool:
     return last is not None and item.since_before is not None and last > item.since_before
 
 
+def _in_deploy(deploy: Deploy, one: Drift) -> str:
+    """What a deploy has to do with a drift: while it is held for it, or after."""
+    return f"{'in' if one.state == State.SETTLING else 'left by'} deploy {deploy.name or deploy.id}"
+
+
 def _words(view: View, one: Drift, shown: Sequence[Item], deploy: Deploy | None) -> str:
     hosts_ever = len({item.subject for item in one.items})
     moving = one.live and one.last_seen - one.last_moved < view.settle
@@ -251,7 +257,7 @@ def _words(view: View, one: Drift, shown: Sequence[Item], deploy: Deploy | None)
         view.peers,
         converging=bool(moving) and hosts_ever > 1 and not one.first,
         actor=one.actor,
-        deploy=deploy.name if deploy else None,
+        deploy=_in_deploy(deploy, one) if deploy else None,
         regressions=one.regressions,
     )
     return words(told)

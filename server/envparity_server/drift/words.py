@@ -29,7 +29,7 @@ class Told:
     peers: int  # hosts of the group
     converging: bool = False
     actor: str | None = None
-    deploy: str | None = None
+    deploy: str | None = None  # what one has to do with it
     regressions: int = 0
 
 
@@ -45,7 +45,7 @@ def words(told: Told) -> str:
         parts.append("the reference moved" if told.reference.startswith("baseline:") else "the others moved")
     parts.append(told.actor or "actor unknown")
     if told.deploy:
-        parts.append(f"left by deploy {told.deploy}")
+        parts.append(told.deploy)
     if told.regressions:
         parts.append("came again once" if told.regressions == 1 else f"came again {told.regressions} times")
     return ", ".join(part for part in parts if part)

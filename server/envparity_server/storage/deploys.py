@@ -1,12 +1,14 @@
 """Markers of deploys: what begins on a deploy's hosts while it lasts is its doing, and not told."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, insert, or_, select, update
 
 from envparity_server.storage.actors import Environments
+from envparity_server.storage.content import batches
 from envparity_server.storage.tables import deploy
 
 LONGEST = timedelta(hours=24)  # a deploy whose end nobody told ends by then
@@ -67,8 +69,12 @@ def listed(
     return [Deploy(**row._mapping) for row in connection.execute(query)]
 
 
-def recent(connection: Connection, environment: str, since: datetime) -> list[Deploy]:
-    """The deploys of an environment that had not ended at a moment, in the order of their beginnings."""
-    lasting = or_(deploy.c.ended_at.is_(None), deploy.c.ended_at >= since)
-    query = select(deploy).where(deploy.c.environment == environment, lasting, deploy.c.begun_at >= since - LONGEST)
-    return [Deploy(**row._mapping) for row in connection.execute(query.order_by(deploy.c.begun_at, deploy.c.id))]
+def recent(connection: Connection, environment: str, since: datetime, more: Collection[str]) -> list[Deploy]:
+    """The deploys of an environment that had not ended at a moment, and some by id, in the order of their beginnings."""
+    query = select(deploy).where(deploy.c.environment == environment)
+    ended = deploy.c.ended_at.is_(None), deploy.c.ended_at >= since
+    found = list(connection.execute(query.where(or_(*ended), deploy.c.begun_at >= since - LONGEST)))
+    for batch in batches(sorted(more)):
+        found += connection.execute(query.where(deploy.c.id.in_(batch)))
+    known = {row.id: Deploy(**row._mapping) for row in found}
+    return sorted(known.values(), key=lambda one: (one.begun_at, one.id))
