@@ -70,7 +70,7 @@ def listed(
 
 
 def recent(connection: Connection, environment: str, since: datetime, more: Collection[str]) -> list[Deploy]:
-    """The deploys of an environment that had not ended at a moment, and some by id, in the order of their beginnings."""
+    """The deploys of an environment that had not ended at a moment, and some by id, as they began."""
     query = select(deploy).where(deploy.c.environment == environment)
     ended = deploy.c.ended_at.is_(None), deploy.c.ended_at >= since
     found = list(connection.execute(query.where(or_(*ended), deploy.c.begun_at >= since - LONGEST)))
