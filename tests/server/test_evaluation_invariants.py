@@ -3,6 +3,7 @@
 import shutil
 from collections import defaultdict
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -106,7 +107,7 @@ class _World:
         assert one.state not in OPEN or one.live or self.now - one.last_moved < SETTLE
         assert one.words
         events = self.told[one.id]
-        for event, following in zip(events, events[1:], strict=False):
+        for event, following in pairwise(events):
             assert (event == "resolved") != (following == "resolved")
         assert events.count("new") <= 1
         assert bool(one.notified_at) == bool(events)
