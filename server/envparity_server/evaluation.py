@@ -131,8 +131,12 @@ def _group(place: _Place, view: View, mine: Sequence[Drift]) -> tuple[list[Drift
     told = []
     for id, one in after.items():
         after[id], event = _stepped(place, view, before.get(id), one)
-        told += [Transition(id, event)] if event else []
+        told += [Transition(id, _named(event, one))] if event else []
     return list(after.values()), {id: one for id, one in old.items() if id in after}, told
+
+
+def _named(event: Event, one: Drift) -> Event:
+    return Event.STALE if event == Event.NEW and one.kind == STALE else event
 
 
 def _course(one: Drift) -> Course:

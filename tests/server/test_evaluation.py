@@ -157,7 +157,7 @@ def test_what_is_unknown_or_stale_resolves_nothing(small: Fleet) -> None:
     unlisted = section("python", None, Status.PARTIAL, Reason.TIMEOUT)
     small.runs["a"] = host(OPERATING_SYSTEM, unlisted, ENGINE)
     assert small.passes(6) == []
-    assert small.passes(12, silent="a") == ["new"]  # of the silence
+    assert small.passes(12, silent="a") == ["stale"]
     assert sorted((one.kind, one.hosts) for one in small.drifts()) == [("python", ("a",)), ("stale", ("a",))]
 
 
@@ -248,7 +248,7 @@ def test_a_deploy_whose_end_nobody_marked_is_over_after_a_day(small: Fleet) -> N
 
 
 def test_hosts_that_fall_silent_together_are_one_entry_that_resolves_itself(fleet: Fleet) -> None:
-    assert fleet.passes(5, silent="ab") == ["new"]
+    assert fleet.passes(5, silent="ab") == ["stale"]
     assert fleet.drift.words.startswith("2 of 5 hosts of prod stopped reporting between")
     assert fleet.passes(3) == ["resolved"]
 

@@ -38,6 +38,7 @@ class Event(StrEnum):
     NEW = "new"
     REGRESSED = "regressed"
     RESOLVED = "resolved"
+    STALE = "stale"  # of hosts that stopped reporting, instead of new
 
 
 @dataclass(frozen=True)

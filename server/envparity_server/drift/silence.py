@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from envparity_server.compare.model import Severity
+from envparity_server.compare.model import Severity, State
 from envparity_server.drift.causes import Cause, Course
 from envparity_server.drift.findings import Finding, Item, Key
 from envparity_server.drift.words import STALE
@@ -13,7 +13,7 @@ REPORTS = Key("", "", "")  # what differs: nothing of a section
 
 def silent(subject: str, last: datetime, due: datetime, first: bool) -> Finding:
     """A host that last reported at one moment and would have had to at another."""
-    item = Item(subject, REPORTS, STALE, None, None, None, Severity.MEDIUM, last, due)
+    item = Item(subject, REPORTS, str(State.UNKNOWN), None, None, None, Severity.MEDIUM, last, due)
     return Finding(item, STALE, first=first)
 
 

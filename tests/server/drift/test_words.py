@@ -91,7 +91,7 @@ def test_an_environment_as_a_whole_is_no_count_of_hosts() -> None:
 
 
 def test_silence_is_told_by_the_last_reports() -> None:
-    silence = [replace(item(host, "", hours=hours), state="stale", key=Key("", "", ""))
+    silence = [replace(item(host, "", hours=hours), state="unknown", key=Key("", "", ""))
                for hours, host in enumerate("ab")]  # fmt: skip
     assert told(*silence, kind="stale", selector="env:prod") == (
         "2 of 40 hosts of prod stopped reporting between 2026-11-01 11:45 and 12:45 UTC"
