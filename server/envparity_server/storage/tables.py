@@ -264,7 +264,7 @@ drift_item = Table(
     "drift_item",
     metadata,
     Column("drift", String(16), ForeignKey("drift.id", ondelete="CASCADE"), primary_key=True),
-    Column("subject", String(64), primary_key=True),  # id of a host, or env:NAME
+    Column("subject", Text, primary_key=True),  # id of a host, or env:NAME
     Column("section", Text, primary_key=True),
     Column("item", Text, primary_key=True),
     Column("attribute", Text, primary_key=True),
@@ -277,6 +277,19 @@ drift_item = Table(
     Column("since_before", UtcDateTime),
     Column("gone_at", UtcDateTime),  # null while it lasts
     Index("drift_item_key", "section", "item", "attribute"),
+)
+
+# what each subject was last held against: what is as it was then is not compared again
+evaluated = Table(
+    "evaluated",
+    metadata,
+    Column("subject", Text, primary_key=True),  # id of a host, env:NAME, or `peers of SELECTOR` for a whole group
+    Column("peers", Text, nullable=False),  # the selector of its group
+    Column("root", String(64), nullable=False),
+    Column("reference", String(64), nullable=False),
+    Column("rules", String(64), nullable=False),
+    Column("seen_at", UtcDateTime),  # the report that was looked at
+    Column("at", UtcDateTime, nullable=False),
 )
 
 deploy = Table(

@@ -198,7 +198,7 @@ def _make_tables() -> None:
     op.create_table(
         "drift_item",
         sa.Column("drift", sa.String(16), sa.ForeignKey("drift.id", ondelete="CASCADE"), primary_key=True),
-        sa.Column("subject", sa.String(64), primary_key=True),
+        sa.Column("subject", sa.Text, primary_key=True),
         sa.Column("section", sa.Text, primary_key=True),
         sa.Column("item", sa.Text, primary_key=True),
         sa.Column("attribute", sa.Text, primary_key=True),
@@ -212,6 +212,16 @@ def _make_tables() -> None:
         sa.Column("gone_at", sa.DateTime),
     )
     op.create_index("drift_item_key", "drift_item", ["section", "item", "attribute"])
+    op.create_table(
+        "evaluated",
+        sa.Column("subject", sa.Text, primary_key=True),
+        sa.Column("peers", sa.Text, nullable=False),
+        sa.Column("root", sa.String(64), nullable=False),
+        sa.Column("reference", sa.String(64), nullable=False),
+        sa.Column("rules", sa.String(64), nullable=False),
+        sa.Column("seen_at", _MOMENT),
+        sa.Column("at", _MOMENT, nullable=False),
+    )
     op.create_table(
         "deploy",
         sa.Column("id", sa.String(16), primary_key=True),
