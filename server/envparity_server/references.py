@@ -67,6 +67,7 @@ def compare_selectors(
 ) -> tuple[Comparison, tuple[str, ...]]:
     """The rated comparison of two selectors under the server's rules, and what must be said beside it."""
     one, other = (resolve(connection, text, now, environments) for text in (left, right))
+    content.open_differing([one.fingerprint.sections, other.fingerprint.sections], whole=False)
     comparison = rate(compare(one.fingerprint, other.fingerprint, scope))
     subjects = rules.subjects(connection, (left, right), now, environments)
     return applied(comparison, rules.all_rules(connection), subjects, now), (*one.notes, *other.notes)

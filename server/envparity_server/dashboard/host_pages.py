@@ -184,6 +184,7 @@ def _changes(connection: Connection, host: Host) -> list[_Change]:
     intervals = history.intervals(connection, host.id, MAX_CHANGES + 1)
     ran = {one.first_seen: history.at(connection, [host.id], one.first_seen)[host.id].sections for one in intervals}
     trees = content.stored(connection, ran)
+    content.open_differing(trees.values(), whole=False)
     target = Target("host", host.name)
     changes = []
     for new, old in pairwise(intervals):

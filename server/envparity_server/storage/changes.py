@@ -98,6 +98,7 @@ def record(
     left = known(connection, host, before, paths, host.seen_at)
     wanted = sorted({*paths, *left} & after.keys())
     right = content.stored(connection, {"new": {path: after[path] for path in wanted}})["new"]
+    content.open_differing([{path: one.section for path, one in left.items()}, right], whole=False)
     for path in _came_unseen(connection, host, left, right, host.seen_at):
         del left[path]
     target = Target("host", host.name)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_agent.canonical import digest
-from envparity_agent.fingerprint import Fingerprint, Items, Section, Status, Target
+from envparity_agent.fingerprint import Fingerprint, Items, Section, SectionLike, Status, Target
 from envparity_server.storage.tables import content
 
 _Row = TypeVar("_Row")
@@ -185,25 +185,27 @@ def stored(connection: Connection, trees: Mapping[_Key, Mapping[str, str]]) -> d
     return {key: {path: shared[path, hash] for path, hash in tree.items()} for key, tree in trees.items()}
 
 
-def open_differing(trees: Collection[Mapping[str, StoredSection]], whole: bool = True) -> None:
-    """Read in few queries the pages of the paths whose sections differ: what a vote of the trees looks at.
+def open_differing(trees: Collection[Mapping[str, SectionLike]], whole: bool = True) -> None:
+    """Read in few queries the pages of the paths whose sections differ: what a vote or a comparison looks at.
 
     Not `whole`: without the pages that all sections of a path share.
     """
-    sections: dict[str, dict[str, StoredSection]] = {}
+    sections: dict[str, dict[str, SectionLike]] = {}
     for tree in trees:
         for path, section in tree.items():
             sections.setdefault(path, {})[section.hash] = section
-    wanted: dict[str, None] = {}
-    held: Pages | None = None
+    wanted: dict[Pages, dict[str, None]] = {}
     for alternatives in sections.values():
-        if len(alternatives) > 1:
-            held = next(iter(alternatives.values())).pages
-            places = zip_longest(*(one.page_hashes for one in alternatives.values()))
-            distinct = (set(place) for place in places)
-            wanted |= dict.fromkeys(hash for place in distinct if whole or len(place) > 1 for hash in place if hash)
-    if held:
-        held.items(wanted)
+        if len(alternatives) == 1:
+            continue
+        for place in zip_longest(*(one.page_hashes for one in alternatives.values())):
+            if not whole and len(set(place)) == 1:
+                continue
+            for section, hash in zip(alternatives.values(), place, strict=True):
+                if hash and isinstance(section, StoredSection):
+                    wanted.setdefault(section.pages, {})[hash] = None
+    for pages, own in wanted.items():
+        pages.items(own)
 
 
 def detached(target: Target, taken_at: str, sections: Mapping[str, Any]) -> Fingerprint:

@@ -114,6 +114,21 @@ def test_comparing_opens_only_the_pages_that_differ(database: Engine, statements
     assert len([one for one in statements if "FROM content" in one]) == 2
 
 
+def test_the_pages_that_differ_can_be_opened_in_one_query_a_side(database: Engine, statements: list[str]) -> None:
+    before = {f"package-{number}": "1.0" for number in range(300)}
+    left = host(section("os-packages", versions(before)))
+    right = host(section("os-packages", versions({**before, **{f"package-{number}": "2.0" for number in range(20)}})))
+    with writing(database) as connection:
+        content.store(connection, objects(left, right), NOON)
+        ours, theirs = (content.stored(connection, {1: tree(one)})[1] for one in (left, right))
+        statements.clear()
+        content.open_differing([ours, theirs], whole=False)
+        assert len(statements) == 2
+        sides = (StoredFingerprint(HOST, NOON.isoformat(), one) for one in (ours, theirs))
+        assert len(compared(sides).differences) == 20
+        assert len(statements) == 2
+
+
 def test_fingerprints_that_share_sections_share_what_was_read(database: Engine, statements: list[str]) -> None:
     shared = section("os", {"distribution": {"id": "debian"}})
     fleet = [host(shared, section("machine", {"cpu": {"cores": cores}})) for cores in range(30)]
