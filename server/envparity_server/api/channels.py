@@ -212,7 +212,7 @@ def _found(connection: Connection, acting: Actor, name: str) -> Channel:
     """A channel that the asker sees; raises Problem 404 for any other, whether it is there or not."""
     one = channels.by_name(connection, name) if "\0" not in name else None
     if one is None or not acting.sees(environment_of(one)):
-        raise Problem(HTTPStatus.NOT_FOUND, f"there is no channel {name[:63]}", "GET /api/v1/channels lists them")
+        raise Problem(HTTPStatus.NOT_FOUND, "there is no such channel", "GET /api/v1/channels lists them")
     return one
 
 
