@@ -5,13 +5,13 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.problems import Problem
-from envparity_server.api.roles import actor
+from envparity_server.api.roles import Acting
 from envparity_server.compare.model import Severity
 from envparity_server.notify import managing, queue, schema
 from envparity_server.notify.routing import environment_of
@@ -25,7 +25,6 @@ from envparity_server.storage.deliveries import Delivery
 
 router = APIRouter(prefix="/api/v1", tags=["notifications"])
 
-Acting = Annotated[Actor, Depends(actor)]
 SeverityWord = Literal["info", "low", "medium", "high", "critical"]
 Text = Annotated[str, Field(max_length=1024, pattern=r"^[^\x00]*$")]
 Hosts = Annotated[Text, Field(description="a selector; empty for all hosts", examples=["env:prod,role=web"])]
@@ -213,7 +212,7 @@ def _found(connection: Connection, acting: Actor, name: str) -> Channel:
     """A channel that the asker sees; raises Problem 404 for any other, whether it is there or not."""
     one = channels.by_name(connection, name) if "\0" not in name else None
     if one is None or not acting.sees(environment_of(one)):
-        raise Problem(HTTPStatus.NOT_FOUND, f"there is no channel {name[:63]}", "GET /api/v1/channels lists them")
+        raise Problem(HTTPStatus.NOT_FOUND, "there is no such channel", "GET /api/v1/channels lists them")
     return one
 
 

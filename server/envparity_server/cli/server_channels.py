@@ -1,32 +1,29 @@
 """The verbs of `envparity server channel`: where notifications go, a test of each, and what was delivered."""
 
-import getpass
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from envparity_agent.cli_options import Json
 from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.terminal import note, say, say_json, say_table, styled
+from envparity_server.cli.database import Database, local_actor, ready
 from envparity_server.compare.model import Severity
 from envparity_server.notify import managing, queue
 from envparity_server.notify.senders import WAYS, check_address, masked
-from envparity_server.settings import ServerSettings, server_settings
+from envparity_server.settings import server_settings
 from envparity_server.storage import channels, deliveries
-from envparity_server.storage.actors import Actor, Role
 from envparity_server.storage.channels import Channel
-from envparity_server.storage.database import check_schema, open_database, reading, writing
+from envparity_server.storage.database import reading, writing
 
 app = typer.Typer(no_args_is_help=True, help="Where notifications go: webhooks, and Slack, mail and more by Apprise.")
 
-_DATABASE = "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME; set ENVPARITY_DATABASE_URL to keep it off `ps`."
 _MOST = 1000
 
-Database = Annotated[str | None, typer.Option("--database-url", metavar="URL", help=_DATABASE)]
 Name = Annotated[str, typer.Argument(help="The name of the channel.")]
 
 
@@ -36,7 +33,7 @@ def list_channels(json: Json = False, database_url: Database = None) -> None:
 
     envparity server channel list
     """
-    with reading(_ready(server_settings(database_url=database_url))) as connection:
+    with reading(ready(database_url)) as connection:
         found = channels.all_channels(connection)
     if json:
         shown = [
@@ -70,12 +67,12 @@ def add(
     envparity server channel add apprise slack --address-file slack-url --hosts env:prod --severity high
     """
     settings, now = server_settings(database_url=database_url), datetime.now(UTC)
-    engine, address = _ready(settings), _read(address_file)
+    engine, address = ready(database_url), _read(address_file)
     lowest = _severity(severity)
     check_address(kind, address, settings.webhook_networks)
-    new = managing.planned(_operator(), name, kind, address, hosts, lowest, now)
+    new = managing.planned(local_actor(), name, kind, address, hosts, lowest, now)
     with writing(engine) as connection:
-        managing.add(connection, _operator(), new, now)
+        managing.add(connection, local_actor(), new, now)
     note(f"added {name}: envparity server channel test {name}")
     if new.secret:
         note("the secret for the receiver, shown this once:")
@@ -89,7 +86,7 @@ def try_channel(name: Name, database_url: Database = None) -> None:
     envparity server channel test ops
     """
     settings = server_settings(database_url=database_url)
-    engine = _ready(settings)
+    engine = ready(database_url)
     with reading(engine) as connection:
         one = _found(connection, name)
     outcome = queue.send_test(engine, one, datetime.now(UTC), settings.webhook_networks, settings.public_url)
@@ -104,8 +101,8 @@ def remove(name: Name, database_url: Database = None) -> None:
 
     envparity server channel remove ops
     """
-    with writing(_ready(server_settings(database_url=database_url))) as connection:
-        managing.remove(connection, _operator(), _found(connection, name), datetime.now(UTC))
+    with writing(ready(database_url)) as connection:
+        managing.remove(connection, local_actor(), _found(connection, name), datetime.now(UTC))
     note(f"removed {name}")
 
 
@@ -123,7 +120,7 @@ def list_deliveries(
     """
     if state is not None and state not in deliveries.STATES:
         raise UsageError(f"{state[:40]!r} is no state of a delivery", f"states: {', '.join(deliveries.STATES)}")
-    with reading(_ready(server_settings(database_url=database_url))) as connection:
+    with reading(ready(database_url)) as connection:
         named = [_found(connection, channel)] if channel else channels.all_channels(connection)
         found, total = deliveries.log(connection, [one.name for one in named], state, limit)
     if json:
@@ -138,16 +135,6 @@ def list_deliveries(
     rows = ((f"{one.made_at:%Y-%m-%d %H:%M}", one.channel, styled(one.title), one.state, str(one.tries),
              one.problem or "") for one in found)  # fmt: skip
     return say_table(("MADE (UTC)", "CHANNEL", "WHAT", "STATE", "TRIES", "PROBLEM"), rows)
-
-
-def _ready(settings: ServerSettings) -> Engine:
-    engine = open_database(settings.database_url)
-    check_schema(engine)
-    return engine
-
-
-def _operator() -> Actor:
-    return Actor(f"local:{getpass.getuser()}", Role.ADMIN)
 
 
 def _found(connection: Connection, name: str) -> Channel:

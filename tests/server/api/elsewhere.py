@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from envparity_server.storage import access, people, sessions, tokens
 from envparity_server.storage.actors import Actor, Role
 from tests.server.fleet import enrolled
+from tests.server.notify.drifting import channel_in
 
 _LOCAL = Actor("local:tests", Role.ADMIN)
 _PROD = frozenset({"prod"})
@@ -45,6 +46,10 @@ def _enrolment_token(connection: Connection) -> str:
     return tokens.add_enrolment_token(connection, _LOCAL, "prod", 1, _DAY, None, datetime.now(UTC))[1].id
 
 
+def _channel(connection: Connection) -> str:
+    return channel_in(connection, hosts="env:prod").name
+
+
 # method and path -> what makes an object and tells its id, and the body of a request that is right
 OBJECTS: Mapping[tuple[str, str], tuple[Callable[[Connection], str], Any]] = {
     ("GET", "/api/v1/hosts/{host_id}"): (_host, None),
@@ -58,4 +63,8 @@ OBJECTS: Mapping[tuple[str, str], tuple[Callable[[Connection], str], Any]] = {
     ("DELETE", "/api/v1/tokens/{token_id}"): (_token, None),
     ("DELETE", "/api/v1/enrolment-tokens/{token_id}"): (_enrolment_token, None),
     ("DELETE", "/api/v1/sessions/{session_id}"): (_session, None),
+    ("GET", "/api/v1/channels/{name}"): (_channel, None),
+    ("PATCH", "/api/v1/channels/{name}"): (_channel, {"enabled": False}),
+    ("DELETE", "/api/v1/channels/{name}"): (_channel, None),
+    ("POST", "/api/v1/channels/{name}/test"): (_channel, None),
 }
