@@ -167,11 +167,13 @@ def _in_use(
     connection: Connection, item: str, value: str | None, seen: Environments, kind: str
 ) -> Select[tuple[Any, ...]]:
     """Each item of each present section of each host that is not retired."""
-    named = matching(connection, page_item.c.name, item)
-    if not any(one in item for one in _WILDCARDS):
-        shadowed = _fits(connection, page_item.c.name, f"{key_of(item)}#*")
-        named = or_(named, shadowed & (section_history.c.kind == "python"))
-    where: list[ColumnElement[bool]] = [named, section_history.c.last_seen.is_(None), host.c.retired_at.is_(None)]
+    exact = matching(connection, page_item.c.name, item)
+    where: list[ColumnElement[bool]] = [section_history.c.last_seen.is_(None), host.c.retired_at.is_(None)]
+    if any(one in item for one in _WILDCARDS):
+        where.append(exact)
+    else:  # each condition on one table, so that its index is used
+        where.append(or_(exact, _fits(connection, page_item.c.name, f"{key_of(item)}#*")))
+        where.append(or_(exact, section_history.c.kind == "python"))
     if value is not None:
         where.append(page_item.c.value == key_of(value))
     if kind:
