@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_,
 from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_agent.canonical import digest
+from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import Attributes
 from envparity_server.compare.differences import leading
 from envparity_server.compare.groups import text
@@ -19,6 +20,7 @@ from envparity_server.storage.tables import change, host, page_item, section_his
 
 _LONGEST_KEY = 512  # bytes: PostgreSQL's index takes rows of at most 2,704
 _WILDCARDS = "*?"
+_SHORTEST_GLOB = 2  # letters: a fleet of 1,000 hosts has millions of items
 
 
 @dataclass(frozen=True)
@@ -166,12 +168,16 @@ def values(
 def _in_use(
     connection: Connection, item: str, value: str | None, seen: Environments, kind: str
 ) -> Select[tuple[Any, ...]]:
-    """Each item of each present section of each host that is not retired."""
-    named = matching(connection, page_item.c.name, item)
-    if not any(one in item for one in _WILDCARDS):
-        shadowed = _fits(connection, page_item.c.name, f"{key_of(item)}#*")
-        named = or_(named, shadowed & (section_history.c.kind == "python"))
-    where: list[ColumnElement[bool]] = [named, section_history.c.last_seen.is_(None), host.c.retired_at.is_(None)]
+    """Each item of each present section of each host that is not retired; raises UsageError for too wide a glob."""
+    if len(item.strip(_WILDCARDS)) < _SHORTEST_GLOB and any(one in item for one in _WILDCARDS):
+        raise UsageError(f"{item!r} fits nearly every item", f"give at least {_SHORTEST_GLOB} letters of its name")
+    exact = matching(connection, page_item.c.name, item)
+    where: list[ColumnElement[bool]] = [section_history.c.last_seen.is_(None), host.c.retired_at.is_(None)]
+    if any(one in item for one in _WILDCARDS):
+        where.append(exact)
+    else:  # each condition on one table, so that its index is used
+        where.append(or_(exact, _fits(connection, page_item.c.name, f"{key_of(item)}#*")))
+        where.append(or_(exact, section_history.c.kind == "python"))
     if value is not None:
         where.append(page_item.c.value == key_of(value))
     if kind:
@@ -187,7 +193,6 @@ def _in_use(
         .join(section_history, section_history.c.hash == section_page.c.section)
         .join(host, host.c.id == section_history.c.host_id)
         .where(*where)
-        .distinct()
     )  # fmt: skip
 
 

@@ -40,6 +40,7 @@ def test_a_reader_learns_who_has_an_item_and_since_when(fleet: Asking) -> None:
     ]
     assert answer["total"] == 3
     assert fleet.as_role("viewer").get("/api/v1/items", name="idna", value="3.4").json()["total"] == 1
+    assert fleet.as_role("viewer").get("/api/v1/items", name="*").status_code == 422
 
 
 def test_a_reader_learns_which_values_there_are(fleet: Asking) -> None:
@@ -94,7 +95,7 @@ def test_an_environment_that_one_does_not_see_is_not_there(fleet: Asking) -> Non
     with writing(fleet.engine) as connection:
         from_dev = fleet.bearing(token_of_dev(connection))
     assert [one["name"] for one in from_dev.get("/api/v1/items", name="idna").json()["items"]] == ["dev-1"]
-    assert [one["value"] for one in from_dev.get("/api/v1/items/values", name="*").json()["values"]] == ["3.8"]
+    assert [one["value"] for one in from_dev.get("/api/v1/items/values", name="id*").json()["values"]] == ["3.8"]
     assert from_dev.get("/api/v1/changes").json()["total"] == 0
     for of in ("host:web-1", "env:prod"):
         answer, other = (from_dev.get("/api/v1/changes", of=one) for one in (of, f"{of}9"))

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select, update
 
+from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import Attributes
 from envparity_server.storage import items
 from envparity_server.storage.database import reading, writing
@@ -67,7 +68,7 @@ def test_globs_take_all_but_their_own_wildcards_as_they_are(database: Engine) ->
         assert named("a[*") == {"a[b]c"}
         assert named("a\\*") == {"a\\c"}
         assert named("a%*") == {"a%c"}
-        assert named("*B*") == {"aBc"}
+        assert named("*Bc*") == {"aBc"}
         assert named("a[bB]c") == set()
 
 
@@ -137,12 +138,19 @@ def test_what_tells_most_of_an_item_is_its_value(database: Engine) -> None:
     }
     with writing(database) as connection:
         reported(connection, "web-1", host(section("container/web", bodies)), NOON)
-        assert {item: value for _, item, value, *_ in found(connection, "*")} == {
-            "image": "docker.io/library/web:1",
-            "layer:/etc/passwd": "modified",
-            "nothing": None,
-            "untold": None,
-        }
+        told = {name: found(connection, name)[0][2] for name in bodies}
+    assert told == {
+        "image": "docker.io/library/web:1",
+        "layer:/etc/passwd": "modified",
+        "nothing": None,
+        "untold": None,
+    }
+
+
+@pytest.mark.parametrize("glob", ["*", "???", "*a*", "a?"])
+def test_a_glob_that_fits_nearly_everything_is_refused(sqlite: Engine, glob: str) -> None:
+    with reading(sqlite) as connection, pytest.raises(UsageError, match="fits nearly every item"):
+        items.having(connection, glob)
 
 
 @pytest.mark.parametrize("name", ["a" * 1024, "\N{SNOWMAN}" * 1024, "n\0l", "".join(map(chr, range(0x10000, 0x10400)))])
