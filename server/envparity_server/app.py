@@ -1,6 +1,6 @@
 """Puts the server together: database, API, dashboard, headers. The only place that wires."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from envparity_agent import __version__
@@ -40,6 +41,7 @@ from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.roles import authorised
 from envparity_server.dashboard import compare_page, host_pages, login_page
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
+from envparity_server.jobs import JOBS, Job, Jobs
 from envparity_server.settings import DEFAULTS, ServerSettings
 
 # the dashboard asks nobody but its own server for anything, and runs no inline script
@@ -75,13 +77,15 @@ _RESOURCES = (
     audit,
 )
 
-
-def create_app(engine: Engine, settings: ServerSettings = DEFAULTS) -> FastAPI:
-    """The application on a database whose schema is this program's."""
+def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequence[Job] = JOBS) -> FastAPI:
+    """The application on a database whose schema is this program's; its jobs run while it is served."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        working = Jobs(engine, settings, jobs)
+        working.start()
         yield
+        await run_in_threadpool(working.stop)
         engine.dispose()
 
     app = FastAPI(
