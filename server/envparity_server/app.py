@@ -36,6 +36,7 @@ from envparity_server.api import (
     tokens,
 )
 from envparity_server.api.attempts import LoginAttempts
+from envparity_server.api.limits import Guard
 from envparity_server.api.origins import is_forged
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.roles import authorised
@@ -77,6 +78,7 @@ _RESOURCES = (
     audit,
 )
 
+
 def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequence[Job] = JOBS) -> FastAPI:
     """The application on a database whose schema is this program's; its jobs run while it is served."""
 
@@ -109,13 +111,14 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, _answer)
     app.add_exception_handler(Exception, _answer_guarded)  # outside of the middleware
-    app.middleware("http")(_secure)
+    app.add_middleware(Guard)
+    app.middleware("http")(_secure)  # outermost
     return app
 
 
 async def _answer(request: Request, problem: Exception) -> Response:
     """An error as a problem document for programs, as a page for people."""
-    if request.url.path.startswith("/api/"):
+    if request.scope["path"].startswith("/api/"):
         return await on_error(request, problem)
     return error_page(request, problem)
 
@@ -126,7 +129,7 @@ async def _answer_guarded(request: Request, problem: Exception) -> Response:
 
 async def _secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     # what comes with a token was meant; what comes with the cookie alone, any page could have sent
-    by_token = request.url.path.startswith("/api/") and "authorization" in request.headers
+    by_token = request.scope["path"].startswith("/api/") and "authorization" in request.headers
     if not by_token and is_forged(request):
         problem = Problem(HTTPStatus.FORBIDDEN, "another site sent this form", "use the page of this server")
         return _guarded(request, await _answer(request, problem))
@@ -136,6 +139,6 @@ async def _secure(request: Request, call_next: Callable[[Request], Awaitable[Res
 def _guarded(request: Request, response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    if not request.url.path.startswith("/static/"):
+    if not request.scope["path"].startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
     return response

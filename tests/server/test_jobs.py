@@ -1,8 +1,7 @@
 """Tests of the scheduler: jobs run once among processes, failures are told, and nothing holds up the end."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 
@@ -14,10 +13,10 @@ from envparity_server.jobs import JOBS, Job, Jobs
 from envparity_server.settings import ServerSettings
 from envparity_server.storage.database import open_database, reading
 from envparity_server.storage.tables import job_run
+from tests.server.waiting import LONGEST, until
 
 SETTINGS = ServerSettings.model_construct()
 SOON = timedelta(milliseconds=20)
-WITHIN = 20.0
 
 
 @contextmanager
@@ -28,7 +27,7 @@ def running(engine: Engine, *jobs: Job) -> Iterator[Jobs]:
     try:
         yield started
     finally:
-        started.stop(WITHIN)
+        started.stop(LONGEST)
 
 
 def runs(engine: Engine, name: str) -> list[Row[tuple[object, ...]]]:
@@ -36,14 +35,6 @@ def runs(engine: Engine, name: str) -> list[Row[tuple[object, ...]]]:
     with reading(engine) as connection:
         mine = select(job_run).where(job_run.c.job == name, job_run.c.ended_at.is_not(None))
         return list(connection.execute(mine.order_by(job_run.c.due_at)).all())
-
-
-def until(ready: Callable[[], object]) -> None:
-    """Ask until something is the case; a test that waits for ever fails."""
-    deadline = time.monotonic() + WITHIN
-    while not ready():
-        assert time.monotonic() < deadline, "it never happened"
-        threading.Event().wait(0.01)
 
 
 def test_of_many_processes_one_runs_each_slot(database: Engine) -> None:
@@ -80,13 +71,13 @@ def test_a_job_that_hangs_holds_up_neither_the_others_nor_the_end(sqlite: Engine
 
     def hang(*_: object) -> None:
         begun.set()
-        hanging.wait(WITHIN)
+        hanging.wait(LONGEST)
 
     started = Jobs(
         sqlite, SETTINGS, [Job("hangs", timedelta(days=1), hang), Job("runs", SOON, lambda *_: None)], poll=SOON
     )
     started.start()
-    assert begun.wait(WITHIN)
+    assert begun.wait(LONGEST)
     until(lambda: len(runs(sqlite, "runs")) >= 2)
     started.stop(longest=0.1)
     assert runs(sqlite, "hangs") == []
@@ -103,7 +94,7 @@ def test_a_job_that_lasts_beyond_its_lease_keeps_it(sqlite: Engine) -> None:
         with lock:
             at_once[0] += 1
             most[0] = max(most[0], at_once[0])
-        finish.wait(WITHIN)
+        finish.wait(LONGEST)
         with lock:
             at_once[0] -= 1
 
@@ -120,7 +111,7 @@ def test_a_job_that_lasts_beyond_its_lease_keeps_it(sqlite: Engine) -> None:
     )
     finish.set()
     for one in both:
-        one.stop(WITHIN)
+        one.stop(LONGEST)
     assert most == [1]
 
 
@@ -136,9 +127,9 @@ def test_a_database_that_is_away_ends_no_scheduler(sqlite_url: str) -> None:
     started = Watched(engine, SETTINGS, [Job("any", SOON, lambda *_: None)], poll=SOON)
     started.start()
     for _ in range(2):
-        assert looked.wait(WITHIN)
+        assert looked.wait(LONGEST)
         looked.clear()
-    started.stop(WITHIN)
+    started.stop(LONGEST)
     engine.dispose()
 
 

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from envparity_agent.terminal import note
 from envparity_server.app import create_app
@@ -13,6 +12,7 @@ from envparity_server.cli.server_log import audit, sessions
 from envparity_server.cli.server_people import login, user
 from envparity_server.cli.server_prune import prune
 from envparity_server.cli.server_tokens import token, tokens
+from envparity_server.serving import serve
 from envparity_server.settings import server_settings
 from envparity_server.storage.database import check_schema, migrate, open_database
 
@@ -33,14 +33,7 @@ def run(
     settings = server_settings(database_url=database_url, listen_host=host, listen_port=port)
     engine = open_database(settings.database_url)
     check_schema(engine)
-    uvicorn.run(
-        create_app(engine, settings),
-        host=settings.listen_host,
-        port=settings.listen_port,
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),  # else anybody could write the address that logins are counted by
-        forwarded_allow_ips=settings.trusted_proxies,
-    )
+    serve(create_app(engine, settings), settings)
 
 
 @app.command("migrate")
