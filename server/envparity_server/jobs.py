@@ -36,6 +36,7 @@ class Job:
     name: str
     every: timedelta
     run: Callable[[Engine, ServerSettings, datetime], object]
+    lease: timedelta = LEASE
 
 
 JOBS: Sequence[Job] = ()
@@ -49,17 +50,16 @@ class Jobs:
         engine: Engine,
         settings: ServerSettings,
         jobs: Sequence[Job] = JOBS,
-        lease: timedelta = LEASE,
         poll: timedelta = POLL,
     ) -> None:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._engine, self._settings, self._jobs, self._lease = engine, settings, jobs, lease
+        self._engine, self._settings = engine, settings
         self._running: set[str] = set()
         self._executor = _Threads()
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": self._executor})
         for job in jobs:
             self._every(min(poll, job.every), self._look, job)
-        self._every(lease / 5, self._renew)
+            self._every(job.lease / 5, self._renew, job)
 
     def _every(self, interval: timedelta, action: Callable[..., None], *arguments: object) -> None:
         trigger = IntervalTrigger(seconds=interval.total_seconds(), jitter=interval.total_seconds() / 10, timezone=UTC)
@@ -101,7 +101,7 @@ class Jobs:
             if not jobs.is_due(connection, job.name, now):
                 return None
         with writing(self._engine) as connection:
-            return jobs.claim(connection, job.name, job.every, self.holder, self._lease, now)
+            return jobs.claim(connection, job.name, job.every, self.holder, job.lease, now)
 
     def _tried(self, job: Job) -> str | None:
         """Run a job; returns what went wrong, in words that give nothing away: the log has the rest."""
@@ -117,15 +117,16 @@ class Jobs:
         _log.info("job_done", job=job.name, ms=round((time.monotonic() - started) * 1000))
         return None
 
-    def _renew(self) -> None:
-        running = sorted(self._running)
-        if not running:
+    def _renew(self, job: Job) -> None:
+        """Hold a job that runs for longer: its lease ends when this process does."""
+        if job.name not in self._running:
             return
+        now = datetime.now(UTC)
         try:
             with writing(self._engine) as connection:
-                jobs.renew(connection, running, self.holder, datetime.now(UTC) + self._lease)
+                jobs.renew(connection, job.name, self.holder, now + job.lease)
         except SQLAlchemyError as problem:
-            _log.warning("lease_not_renewed", jobs=running, problem=type(problem).__name__)
+            _log.warning("lease_not_renewed", job=job.name, problem=type(problem).__name__)
 
 
 class _Threads(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types

@@ -99,9 +99,9 @@ def test_a_job_that_lasts_beyond_its_lease_keeps_it(sqlite: Engine) -> None:
             at_once[0] -= 1
 
     ticks = Job("ticks", SOON, lambda *_: None)
-    lasting = Job("lasting", timedelta(milliseconds=50), last)
     lease = timedelta(milliseconds=500)
-    both = [Jobs(sqlite, SETTINGS, [lasting, ticks], lease=lease, poll=SOON) for _ in range(2)]
+    lasting = Job("lasting", timedelta(milliseconds=50), last, lease)
+    both = [Jobs(sqlite, SETTINGS, [lasting, ticks], poll=SOON) for _ in range(2)]
     for one in both:
         one.start()
     until(

@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 
 from envparity_server.api.bodies import MAX_SENT
 from envparity_server.app import create_app
-from tests.server.waiting import until
-from tests.server.wire import LONGEST, Wire, served, until_closed
+from tests.server.waiting import LONGEST, until
+from tests.server.wire import Wire, served, until_closed
 
 QUICK = {"header_seconds": 0.3, "body_seconds": 0.3, "idle_seconds": 0.3}
 GATE = b"POST /api/v1/gates HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\n"

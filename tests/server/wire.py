@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -45,7 +46,7 @@ def until_closed(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def served(app: FastAPI, **settings: float) -> Iterator[Wire]:
+def served(app: FastAPI, **settings: Any) -> Iterator[Wire]:
     """Serve an application until the block ends."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(configuration(app, ServerSettings.model_construct(**settings)))

@@ -1,6 +1,5 @@
 """Which process runs a job when: a row a job says when it is due and who holds it, a row a run what became of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,9 +67,9 @@ def is_due(connection: Connection, name: str, now: datetime) -> bool:
     return row is None or (row.due_at <= now and (row.held_until is None or row.held_until <= now))
 
 
-def renew(connection: Connection, names: Iterable[str], holder: str, held_until: datetime) -> None:
-    """Hold jobs that are still running for longer."""
-    held = update(job).where(job.c.name.in_(list(names)), job.c.holder == holder)
+def renew(connection: Connection, name: str, holder: str, held_until: datetime) -> None:
+    """Hold a job that is still running for longer."""
+    held = update(job).where(job.c.name == name, job.c.holder == holder)
     connection.execute(held.values(held_until=held_until))
 
 

@@ -56,8 +56,8 @@ def test_the_lease_of_a_killed_holder_ends_and_the_next_slot_runs(database: Engi
     claimed(database, "killed")
     minute = timedelta(minutes=1)
     with writing(database) as connection:
-        jobs.renew(connection, ["tags"], "killed", NOON + HOUR + minute)
-        jobs.renew(connection, ["tags"], "a stranger", NOON + 9 * HOUR)
+        jobs.renew(connection, "tags", "killed", NOON + HOUR + minute)
+        jobs.renew(connection, "tags", "a stranger", NOON + 9 * HOUR)
     assert claimed(database, "other", HOUR) is None
     assert claimed(database, "other", HOUR + minute) == NOON + HOUR
     with reading(database) as connection:
