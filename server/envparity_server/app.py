@@ -1,6 +1,6 @@
 """Puts the server together: database, API, dashboard, headers. The only place that wires."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from envparity_agent import __version__
@@ -35,11 +36,13 @@ from envparity_server.api import (
     tokens,
 )
 from envparity_server.api.attempts import LoginAttempts
+from envparity_server.api.limits import Guard
 from envparity_server.api.origins import is_forged
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.roles import authorised
 from envparity_server.dashboard import compare_page, host_pages, login_page
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
+from envparity_server.jobs import JOBS, Job, Jobs
 from envparity_server.settings import DEFAULTS, ServerSettings
 
 # the dashboard asks nobody but its own server for anything, and runs no inline script
@@ -76,12 +79,15 @@ _RESOURCES = (
 )
 
 
-def create_app(engine: Engine, settings: ServerSettings = DEFAULTS) -> FastAPI:
-    """The application on a database whose schema is this program's."""
+def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequence[Job] = JOBS) -> FastAPI:
+    """The application on a database whose schema is this program's; its jobs run while it is served."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        working = Jobs(engine, settings, jobs)
+        working.start()
         yield
+        await run_in_threadpool(working.stop)
         engine.dispose()
 
     app = FastAPI(
@@ -105,13 +111,14 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS) -> FastAPI:
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, _answer)
     app.add_exception_handler(Exception, _answer_guarded)  # outside of the middleware
-    app.middleware("http")(_secure)
+    app.add_middleware(Guard)
+    app.middleware("http")(_secure)  # outermost
     return app
 
 
 async def _answer(request: Request, problem: Exception) -> Response:
     """An error as a problem document for programs, as a page for people."""
-    if request.url.path.startswith("/api/"):
+    if request.scope["path"].startswith("/api/"):
         return await on_error(request, problem)
     return error_page(request, problem)
 
@@ -122,7 +129,7 @@ async def _answer_guarded(request: Request, problem: Exception) -> Response:
 
 async def _secure(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     # what comes with a token was meant; what comes with the cookie alone, any page could have sent
-    by_token = request.url.path.startswith("/api/") and "authorization" in request.headers
+    by_token = request.scope["path"].startswith("/api/") and "authorization" in request.headers
     if not by_token and is_forged(request):
         problem = Problem(HTTPStatus.FORBIDDEN, "another site sent this form", "use the page of this server")
         return _guarded(request, await _answer(request, problem))
@@ -132,6 +139,6 @@ async def _secure(request: Request, call_next: Callable[[Request], Awaitable[Res
 def _guarded(request: Request, response: Response) -> Response:
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
-    if not request.url.path.startswith("/static/"):
+    if not request.scope["path"].startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import PositiveInt, StringConstraints, ValidationError, field_validator
+from pydantic import PositiveFloat, PositiveInt, StringConstraints, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -30,6 +30,10 @@ class ServerSettings(BaseSettings):
     listen_host: str = "127.0.0.1"
     listen_port: int = 8765
     trusted_proxies: str = ""  # addresses, with commas, whose X-Forwarded-For and -Proto are believed
+    header_seconds: PositiveFloat = 10.0  # that a client has to send a request's head
+    body_seconds: PositiveFloat = 30.0  # and its body, and to take the answer
+    idle_seconds: PositiveFloat = 30.0  # that a connection is kept between two requests
+    drain_seconds: PositiveFloat = 10.0  # that requests have to end when the server is stopped
     keep_days: PositiveInt = 365  # of history, changes and deliveries; what a host runs now stays
     keep_days_in: dict[str, PositiveInt] = {}  # environment -> days, where they are others
     # where people reach the dashboard; links in notifications begin with it

@@ -1,9 +1,10 @@
-"""A TCP proxy on the loopback interface that counts what goes through it, in both directions."""
+"""A TCP proxy on the loopback interface that counts what goes through it, in both directions, to one server or more."""
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import cycle, islice
 
 CHUNK = 65536
 
@@ -29,26 +30,36 @@ class Counter:
 
 
 @contextmanager
-def counting_proxy(address: str) -> Iterator[Counter]:
-    """Stand before `http://127.0.0.1:PORT` and count."""
-    port = int(address.rpartition(":")[2])
+def counting_proxy(*addresses: str) -> Iterator[Counter]:
+    """Stand before servers, each `http://127.0.0.1:PORT`, in turn, and count; one that is gone is passed over."""
+    ports = cycle([int(address.rpartition(":")[2]) for address in addresses])
     with socket.create_server(("127.0.0.1", 0)) as listening:
         counter = Counter(f"http://127.0.0.1:{listening.getsockname()[1]}")
-        threading.Thread(target=_accept, args=(listening, port, counter), daemon=True).start()
+        threading.Thread(target=_accept, args=(listening, ports, len(addresses), counter), daemon=True).start()
         yield counter
         with suppress(OSError):
             listening.shutdown(socket.SHUT_RDWR)
 
 
-def _accept(listening: socket.socket, port: int, counter: Counter) -> None:
+def _accept(listening: socket.socket, ports: Iterator[int], servers: int, counter: Counter) -> None:
     while True:
         try:
             client, _ = listening.accept()
         except OSError:
             return  # the proxy was closed
-        server = socket.create_connection(("127.0.0.1", port))
+        server = _reached(islice(ports, servers))
+        if server is None:
+            client.close()
+            continue
         for one, other in ((client, server), (server, client)):
             threading.Thread(target=_pass_on, args=(one, other, counter), daemon=True).start()
+
+
+def _reached(ports: Iterable[int]) -> socket.socket | None:
+    for port in ports:
+        with suppress(OSError):
+            return socket.create_connection(("127.0.0.1", port))
+    return None
 
 
 def _pass_on(source: socket.socket, target: socket.socket, counter: Counter) -> None:

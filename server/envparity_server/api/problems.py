@@ -6,7 +6,7 @@ from http import HTTPStatus
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -15,8 +15,16 @@ from envparity_server.intake import Conflict
 from envparity_server.storage.baselines import NoBaseline
 from envparity_server.storage.people import AlreadyThere, Busy
 
-# the database is locked, full, gone, or all connections are in use: nothing was committed
-UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeoutError)
+_MORE_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+    # what is left of the body is not read
+    HTTPStatus.BAD_REQUEST: {"Connection": "close"},
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: {"Connection": "close"},
+}
+
+# the database is locked, full, gone, read-only or stopping, a transaction was ended for another one's sake or idled too
+# long, or all connections are in use: nothing was committed. https://www.psycopg.org/psycopg3/docs/api/errors.html
+UNAVAILABLE = (OperationalError, InterfaceError, InternalError, PoolTimeoutError)
 
 
 class Problem(EnvparityError):
@@ -44,7 +52,7 @@ def status_of(problem: EnvparityError) -> int:
 def problem_response(status: int, detail: str, advice: str = "") -> JSONResponse:
     """The response of a problem."""
     body = {"title": HTTPStatus(status).phrase, "status": int(status), "detail": detail, "advice": advice}
-    headers = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None
+    headers = _MORE_HEADERS.get(HTTPStatus(status))
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 

@@ -3,18 +3,19 @@
 from typing import Annotated
 
 import typer
-import uvicorn
 
-from envparity_agent.terminal import note
 from envparity_server.app import create_app
 from envparity_server.cli import server_channels
 from envparity_server.cli.database import Database
+from envparity_server.cli.server_backup import backup, migrate_schema, restore
+from envparity_server.cli.server_doctor import doctor
 from envparity_server.cli.server_log import audit, sessions
 from envparity_server.cli.server_people import login, user
 from envparity_server.cli.server_prune import prune
 from envparity_server.cli.server_tokens import token, tokens
+from envparity_server.serving import serve
 from envparity_server.settings import server_settings
-from envparity_server.storage.database import check_schema, migrate, open_database
+from envparity_server.storage.database import check_schema, open_database
 
 app = typer.Typer(no_args_is_help=True, help="Run and operate the central server.")
 app.add_typer(server_channels.app, name="channel")
@@ -33,26 +34,13 @@ def run(
     settings = server_settings(database_url=database_url, listen_host=host, listen_port=port)
     engine = open_database(settings.database_url)
     check_schema(engine)
-    uvicorn.run(
-        create_app(engine, settings),
-        host=settings.listen_host,
-        port=settings.listen_port,
-        server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),  # else anybody could write the address that logins are counted by
-        forwarded_allow_ips=settings.trusted_proxies,
-    )
+    serve(create_app(engine, settings), settings)
 
 
-@app.command("migrate")
-def migrate_schema(database_url: Database = None) -> None:
-    """Make the database's schema, or bring it to this version.
-
-    envparity server migrate
-    """
-    migrate(open_database(server_settings(database_url=database_url).database_url))
-    note("the schema is up to date")
-
-
+app.command()(backup)
+app.command()(restore)
+app.command("migrate")(migrate_schema)
+app.command()(doctor)
 app.command()(prune)
 app.command()(token)
 app.command()(login)

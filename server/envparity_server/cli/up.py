@@ -25,6 +25,8 @@ from envparity_agent.schedule import run_forever
 from envparity_agent.targets import host_name
 from envparity_agent.terminal import note, progress, say
 from envparity_server.app import create_app
+from envparity_server.serving import configuration
+from envparity_server.settings import DEFAULTS
 from envparity_server.storage import access
 from envparity_server.storage.database import migrate, open_database, writing
 
@@ -84,10 +86,7 @@ class _serving:  # noqa: N801  # a context manager, used like a function
     """Serve in a thread until the block ends, so that the agent can have the main thread and its signals."""
 
     def __init__(self, engine: Engine, listening: socket.socket) -> None:
-        configuration = uvicorn.Config(
-            create_app(engine), log_level="warning", server_header=False, proxy_headers=False
-        )
-        self._server = uvicorn.Server(configuration)
+        self._server = uvicorn.Server(configuration(create_app(engine), DEFAULTS))
         self._thread = threading.Thread(target=self._server.run, args=([listening],), name="server")
 
     def __enter__(self) -> None:

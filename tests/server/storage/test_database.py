@@ -9,7 +9,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from envparity_agent.errors import CannotTell, EnvparityError, UsageError
-from envparity_server.storage.database import check_schema, migrate, open_database, reading, writing
+from envparity_server.storage.database import (
+    check_schema,
+    migrate,
+    network_mount,
+    open_database,
+    reading,
+    writing,
+)
 from envparity_server.storage.tables import metadata
 
 ONE_OBJECT = text("INSERT INTO content (hash, kind, body, stored_at) VALUES ('a', 'page', 'b', '2026-11-01')")
@@ -137,3 +144,45 @@ def test_no_update_of_two_writers_is_lost(database: Engine) -> None:
 def test_a_migration_makes_every_table(empty_database: Engine) -> None:
     migrate(empty_database)
     assert set(inspect(empty_database).get_table_names()) == {*metadata.tables, "alembic_version"}
+
+
+def test_a_database_that_was_left_half_migrated_is_refused(empty_database: Engine) -> None:
+    migrate(empty_database)
+    with writing(empty_database) as connection:
+        connection.execute(text("DROP TABLE job_run"))
+    for do in (check_schema, migrate):
+        with pytest.raises(UsageError, match="not its tables: job_run") as refused:
+            do(empty_database)
+        assert "restore" in refused.value.advice
+
+
+def test_tables_without_a_number_of_their_schema_are_refused(empty_database: Engine) -> None:
+    migrate(empty_database)
+    with writing(empty_database) as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+    with pytest.raises(UsageError, match="schema none, but not its tables"):
+        migrate(empty_database)
+
+
+def test_a_file_that_is_no_database_is_refused_with_words(tmp_path: Path) -> None:
+    (tmp_path / "server.db").write_bytes(b"this is no database, but long enough to look like one" * 100)
+    engine = open_database(f"sqlite:///{tmp_path / 'server.db'}")
+    for do in (check_schema, migrate):
+        with pytest.raises(CannotTell, match="not a database"):
+            do(engine)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/srv/share/db/server.db", "nfs4"),
+        ("/srv/share", "nfs4"),
+        ("/srv/share/local/server.db", None),
+        ("/srv/shared/server.db", None),
+        ("/var/lib/envparity/server.db", None),
+    ],
+)
+def test_a_network_file_system_is_told_from_a_local_one(path: str, kind: str | None) -> None:
+    mounted = {"srv/share": "nfs4", "srv/share/local": "ext4", "proc": "proc"}
+    assert network_mount(Path(path), mounted) == kind
