@@ -98,7 +98,9 @@ def test_every_setting_is_documented(setting: str) -> None:
     assert re.search(rf"`\[?{setting}\]?`", (ROOT / "README.md").read_text("utf-8")), setting
 
 
-@pytest.mark.parametrize("verb", [verb for verb, command in VERBS.items() if not hasattr(command, "commands")])
+@pytest.mark.parametrize(
+    "verb", [verb for verb, command in VERBS.items() if not hasattr(command, "commands")], ids=" ".join
+)
 def test_every_verb_is_documented_and_its_help_has_an_example(verb: tuple[str, ...]) -> None:
     name = f"envparity {' '.join(verb)}"
     assert re.search(rf"{re.escape(name)}\b", (ROOT / "README.md").read_text("utf-8")), f"the README lacks {name}"
