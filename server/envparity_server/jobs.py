@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import structlog
 from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -18,6 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from envparity_agent.errors import EnvparityError
+from envparity_server import logs
 from envparity_server.settings import ServerSettings
 from envparity_server.storage import jobs
 from envparity_server.storage.database import reading, writing
@@ -26,7 +26,7 @@ LEASE = timedelta(minutes=5)  # a job whose process was killed runs again after 
 POLL = timedelta(seconds=10)  # how often a process looks whether a job is due
 LONGEST_STOP = 8.0  # seconds that a process waits for its jobs at its end
 
-_log = structlog.get_logger(__name__)
+_log = logs.logger(__name__)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def open_database(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise UsageError(f"{parsed.get_backend_name()} is not a supported database", "use SQLite or PostgreSQL")
-        engine = create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)  # an error's text is logged
     except (ArgumentError, NoSuchModuleError) as problem:
         raise UsageError(f"not a database URL: {problem}", "sqlite:////var/lib/envparity/server.db") from None
     except ModuleNotFoundError as problem:

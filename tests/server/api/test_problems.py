@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 from sqlalchemy import Engine
 
 from envparity_server.api.roles import NEEDS, Stranger
-from envparity_server.app import CONTENT_SECURITY_POLICY, create_app
+from envparity_server.app import CONTENT_SECURITY_POLICY, FOR_PROGRAMS, create_app
 from envparity_server.storage.database import open_database
 from tests.server.api.routes import filled, routes
 from tests.server.asking import Asking
@@ -64,7 +64,7 @@ def test_every_route_needs_a_credential_but_those_that_are_public(anybody: Askin
         if path.startswith("/api/v1/hosts/{"):
             more = {"json": {"name": "web-1", "credential": "x" * 32}}
         answer = anybody.ask(method, filled(document, method, path), headers=encoded, **more)
-        if path.startswith("/api/"):
+        if path.startswith(FOR_PROGRAMS):
             assert answer.status_code == 401, (method, path, answer.text)
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.headers["www-authenticate"] == "Bearer"
@@ -155,9 +155,9 @@ def test_an_error_of_the_server_tells_nothing_of_itself(tmp_path_factory: pytest
 
 def test_the_document_of_the_api_can_be_generated(anybody: Asking) -> None:
     document = anybody.get("/openapi.json").json()
-    described = {path for path in document["paths"] if path.startswith("/api/")}
-    assert described == {path for _, path in routes(anybody.app) if path.startswith("/api/")}
-    assert all(path.startswith("/api/") for path in document["paths"])
+    described = {path for path in document["paths"] if path.startswith(FOR_PROGRAMS)}
+    assert described == {path for _, path in routes(anybody.app) if path.startswith(FOR_PROGRAMS)}
+    assert all(path.startswith(FOR_PROGRAMS) for path in document["paths"])
     assert all(one.get("description") for path in document["paths"].values() for one in path.values())
 
 
