@@ -27,7 +27,7 @@ class Metrics:
         self.seconds = Histogram(
             "envparity_request_seconds", "How long requests took.", ["route"], buckets=_SECONDS, registry=self._registry
         )
-        self._hosts = self._gauge("hosts", "Hosts that are not retired, by state.", "state")
+        self._hosts = self._gauge("hosts", "Hosts by state.", "state")
         self._waiting = self._gauge("deliveries_waiting", "Notifications that are not delivered yet.")
         self._ran = self._gauge("job_last_run_timestamp_seconds", "When a job last ended, in any process.", "job")
         self._failed = self._gauge("job_failed", "1 where the last run of a job failed.", "job")
