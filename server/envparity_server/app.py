@@ -26,6 +26,7 @@ from envparity_server.api import (
     drifts,
     enrolment_tokens,
     environments,
+    health,
     hosts,
     items,
     majorities,
@@ -37,13 +38,16 @@ from envparity_server.api import (
 )
 from envparity_server.api.attempts import LoginAttempts
 from envparity_server.api.limits import Guard
+from envparity_server.api.metrics import Metrics
 from envparity_server.api.origins import is_forged
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
+from envparity_server.api.requests import Requests
 from envparity_server.api.roles import authorised
 from envparity_server.dashboard import compare_page, host_pages, login_page
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
 from envparity_server.jobs import JOBS, Job, Jobs
 from envparity_server.settings import DEFAULTS, ServerSettings
+from envparity_server.storage.health import Readiness
 
 # the dashboard asks nobody but its own server for anything, and runs no inline script
 CONTENT_SECURITY_POLICY = (
@@ -55,6 +59,8 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
+
+FOR_PROGRAMS = ("/api/", "/livez", "/readyz", "/metrics")
 
 _RESOURCES = (
     agents,
@@ -76,6 +82,7 @@ _RESOURCES = (
     tokens,
     enrolment_tokens,
     audit,
+    health,
 )
 
 
@@ -99,6 +106,7 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
         redoc_url=None,
     )
     app.state.engine, app.state.settings, app.state.login_attempts = engine, settings, LoginAttempts()
+    app.state.metrics, app.state.readiness = Metrics(), Readiness(engine)
     for resource in _RESOURCES:
         app.include_router(resource.router, dependencies=[Depends(authorised)])
     for router in (login_page.router, host_pages.router, compare_page.router):
@@ -110,15 +118,15 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
     app.add_exception_handler(RequestValidationError, _answer)
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, _answer)
-    app.add_exception_handler(Exception, _answer_guarded)  # outside of the middleware
     app.add_middleware(Guard)
-    app.middleware("http")(_secure)  # outermost
+    app.middleware("http")(_secure)
+    app.add_middleware(Requests, metrics=app.state.metrics, failed=_answer_guarded)  # outermost
     return app
 
 
 async def _answer(request: Request, problem: Exception) -> Response:
     """An error as a problem document for programs, as a page for people."""
-    if request.scope["path"].startswith("/api/"):
+    if request.scope["path"].startswith(FOR_PROGRAMS):
         return await on_error(request, problem)
     return error_page(request, problem)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import structlog
 from apscheduler.executors.base import BaseExecutor, run_job
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -18,15 +17,19 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from envparity_agent.errors import EnvparityError
+from envparity_server import logs
+from envparity_server.evaluation import evaluate
+from envparity_server.notify.queue import deliver_due, enqueue
 from envparity_server.settings import ServerSettings
 from envparity_server.storage import jobs
 from envparity_server.storage.database import reading, writing
+from envparity_server.storage.pruning import prune
 
 LEASE = timedelta(minutes=5)  # a job whose process was killed runs again after as long, at its next slot
 POLL = timedelta(seconds=10)  # how often a process looks whether a job is due
 LONGEST_STOP = 8.0  # seconds that a process waits for its jobs at its end
 
-_log = structlog.get_logger(__name__)
+_log = logs.logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,27 @@ class Job:
     lease: timedelta = LEASE
 
 
-JOBS: Sequence[Job] = ()
+def _evaluate(engine: Engine, settings: ServerSettings, now: datetime) -> None:
+    """Find what drifted, and what is to be told of it, at once: what is found is told, whoever is killed when."""
+    with writing(engine) as connection:
+        transitions = evaluate(connection, now, timedelta(seconds=settings.settle))
+        enqueue(connection, transitions, now, settings.public_url)
+
+
+def _deliver(engine: Engine, settings: ServerSettings, now: datetime) -> None:
+    deliver_due(engine, now, settings.webhook_networks)
+
+
+def _prune(engine: Engine, settings: ServerSettings, now: datetime) -> None:
+    kept = {environment: timedelta(days=days) for environment, days in settings.keep_days_in.items()}
+    prune(engine, now, timedelta(days=settings.keep_days), kept)
+
+
+JOBS: Sequence[Job] = (
+    Job("evaluate", timedelta(minutes=1), _evaluate),
+    Job("deliver", timedelta(seconds=15), _deliver),
+    Job("prune", timedelta(days=1), _prune),
+)
 
 
 class Jobs:

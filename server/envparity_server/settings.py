@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import PositiveFloat, PositiveInt, StringConstraints, ValidationError, field_validator
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, StringConstraints, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from envparity_agent.errors import UsageError
+from envparity_server.logs import LogFormat
 
 CONFIG_FILE = "/etc/envparity/server.toml"
 
@@ -34,6 +35,8 @@ class ServerSettings(BaseSettings):
     body_seconds: PositiveFloat = 30.0  # and its body, and to take the answer
     idle_seconds: PositiveFloat = 30.0  # that a connection is kept between two requests
     drain_seconds: PositiveFloat = 10.0  # that requests have to end when the server is stopped
+    log_format: LogFormat = LogFormat.JSON  # or text
+    settle: NonNegativeInt = 3600  # seconds that a drift has to last before it is told
     keep_days: PositiveInt = 365  # of history, changes and deliveries; what a host runs now stays
     keep_days_in: dict[str, PositiveInt] = {}  # environment -> days, where they are others
     # where people reach the dashboard; links in notifications begin with it

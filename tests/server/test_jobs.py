@@ -11,12 +11,18 @@ from sqlalchemy import Engine, Row, select
 from envparity_agent.errors import CannotTell
 from envparity_server.jobs import JOBS, Job, Jobs
 from envparity_server.settings import ServerSettings
-from envparity_server.storage.database import open_database, reading
+from envparity_server.storage import hosts
+from envparity_server.storage.database import open_database, reading, writing
 from envparity_server.storage.tables import job_run
+from tests.server.fleet import report, reported
+from tests.server.making import NOON, OPERATING_SYSTEM, host, packages
+from tests.server.notify.drifting import channel_in
+from tests.server.notify.receivers import LOOPBACK, http_receiver
 from tests.server.waiting import LONGEST, until
 
 SETTINGS = ServerSettings.model_construct()
 SOON = timedelta(milliseconds=20)
+MINUTE = timedelta(minutes=1)
 
 
 @contextmanager
@@ -135,3 +141,27 @@ def test_a_database_that_is_away_ends_no_scheduler(sqlite_url: str) -> None:
 
 def test_every_job_of_the_server_has_a_name_of_its_own() -> None:
     assert len({job.name for job in JOBS}) == len(JOBS)
+
+
+def test_the_jobs_of_the_server_find_a_drift_tell_it_and_forget_what_is_old(database: Engine) -> None:
+    run = {job.name: job.run for job in JOBS}
+    plain = host(OPERATING_SYSTEM, packages({"requests": "2.32.3"}))
+    other = host(OPERATING_SYSTEM, packages({"requests": "2.31.0"}))
+    with http_receiver() as receiver:
+        settings = ServerSettings.model_construct(webhook_networks=LOOPBACK, settle=0, keep_days=1)
+        with writing(database) as connection:
+            fleet = {name: reported(connection, name, plain, NOON) for name in ("web-1", "web-2", "web-3")}
+            channel_in(connection, address=receiver.url)
+        run["evaluate"](database, settings, NOON + MINUTE)  # what was there from the beginning is no news
+        for minutes in (5, 10):
+            with writing(database) as connection:
+                for name, one in fleet.items():
+                    found = other if name == "web-3" else plain
+                    report(connection, one, found, NOON + minutes * MINUTE)
+            run["evaluate"](database, settings, NOON + (minutes + 1) * MINUTE)
+        run["deliver"](database, settings, NOON + 12 * MINUTE)
+        [told] = receiver.got
+    assert b"requests" in told.body
+    run["prune"](database, settings, NOON + timedelta(minutes=20))
+    with reading(database) as connection:
+        assert {one.root for one in hosts.all_hosts(connection)} == {plain.root, other.root}

@@ -30,13 +30,13 @@ class Agent:
     acknowledged: list[str] = field(default_factory=list)
     failure: BaseException | None = None
 
-    def live(self, token: str, name: str, reports: int) -> None:
-        """Enrol and report; every report is another one."""
+    def live(self, token: str, name: str, enough: threading.Event) -> None:
+        """Enrol and report, each time something else, until it is enough and they are some."""
         try:
             with Client(self.enrolment.server, token) as client:
                 client.enrol(self.enrolment, name, "prod", {})
             with Client(self.enrolment.server, self.enrolment.credential) as client:
-                for _ in range(reports):
+                while len(self.acknowledged) < REPORTS or not enough.is_set():
                     self.enrolment = self.enrolment.next()
                     found = self._fingerprint(name)
                     client.report(Report(self.enrolment.epoch, self.enrolment.seq, found), self.enrolment.host_id, 900)
@@ -51,20 +51,23 @@ class Agent:
 
 
 @contextmanager
-def load(address: str, engine: Engine, agents: int = 8, reports: int = REPORTS) -> Iterator[list[Agent]]:
-    """Have agents report to an address, and wait at the end until each is done; raises what went wrong with one."""
+def load(address: str, engine: Engine, agents: int = 8) -> Iterator[list[Agent]]:
+    """Have agents report to an address for as long as the block lasts; raises what went wrong with one."""
     with writing(engine) as connection:
         token = access.make_enrolment_token(connection, "prod", agents, timedelta(hours=1), datetime.now(UTC))
-    made = [Agent(Enrolment(address, "/")) for _ in range(agents)]
+    made, enough = [Agent(Enrolment(address, "/")) for _ in range(agents)], threading.Event()
     threads = [
-        threading.Thread(target=one.live, args=(token, f"web-{number}", reports)) for number, one in enumerate(made)
+        threading.Thread(target=one.live, args=(token, f"web-{number}", enough)) for number, one in enumerate(made)
     ]
     for thread in threads:
         thread.start()
-    yield made
-    for thread in threads:
-        thread.join(WITHIN)
-        assert not thread.is_alive()
+    try:
+        yield made
+    finally:
+        enough.set()
+        for thread in threads:
+            thread.join(WITHIN)
+    assert not any(thread.is_alive() for thread in threads)
     for one in made:
         if one.failure:
             raise one.failure

@@ -18,6 +18,7 @@ from envparity_server import intake
 from envparity_server.api.authentication import MAX_TOKEN, bearer, engine_of, host_of, now, refused
 from envparity_server.api.bodies import field, read_body, read_json
 from envparity_server.api.lists import NAME
+from envparity_server.api.metrics import metrics_of
 from envparity_server.api.problems import Problem
 from envparity_server.storage import access, audit, credentials, hosts
 from envparity_server.storage.database import writing
@@ -107,7 +108,9 @@ def _enrolled(
 async def upload(request: Request) -> dict[str, list[str]]:
     """Store objects of fingerprints, one canonical JSON a line; answers with what they refer to and is missing."""
     body = await read_body(request)
-    return {"missing": await run_in_threadpool(_store, request, body)}
+    missing = await run_in_threadpool(_store, request, body)
+    metrics_of(request).objects.inc(sum(bool(line) for line in body.split(b"\n")))
+    return {"missing": missing}
 
 
 def _store(request: Request, body: bytes) -> list[str]:
@@ -154,6 +157,8 @@ def _moment(text: str) -> str:
 def _accept(request: Request, token: str, host_id: str, epoch: str, seq: int, last: dict[str, Any]) -> dict[str, Any]:
     with _as_host(request, token, host_id) as (connection, host):
         duplicate, missing = intake.accept(connection, host, epoch, seq, last, now())
+    outcome = "missing objects" if missing else "duplicate" if duplicate else "accepted"
+    metrics_of(request).reports.labels(outcome).inc()
     if missing:
         return {"accepted": False, "missing": missing}
     return {"accepted": True, "root": last["root"], "seq": seq, "duplicate": duplicate}

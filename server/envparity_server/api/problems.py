@@ -56,7 +56,14 @@ def problem_response(status: int, detail: str, advice: str = "") -> JSONResponse
     return JSONResponse(body, status, headers, media_type="application/problem+json")
 
 
-async def on_error(_: Request, problem: Exception) -> JSONResponse:
+def unavailable(detail: str) -> JSONResponse:
+    """The response while the database cannot be used; all are told another time to come again."""
+    response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, detail, "try again")
+    response.headers["Retry-After"] = str(random.randint(5, 30))  # noqa: S311  # spreads the herd, hides nothing
+    return response
+
+
+async def on_error(request: Request, problem: Exception) -> JSONResponse:
     """Answer with an error of envparity or of the framework."""
     if isinstance(problem, EnvparityError):
         return problem_response(status_of(problem), str(problem), problem.advice)
@@ -65,10 +72,9 @@ async def on_error(_: Request, problem: Exception) -> JSONResponse:
     if isinstance(problem, RequestValidationError):
         return problem_response(HTTPStatus.UNPROCESSABLE_ENTITY, told(problem))
     if isinstance(problem, UNAVAILABLE):
-        response = problem_response(HTTPStatus.SERVICE_UNAVAILABLE, "the database cannot be used now", "try again")
-        response.headers["Retry-After"] = str(random.randint(5, 30))  # noqa: S311  # spreads the herd, hides nothing
-        return response
-    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, "the server failed; its log says why")
+        return unavailable("the database cannot be used now")
+    known = getattr(request.state, "request_id", "")
+    return problem_response(HTTPStatus.INTERNAL_SERVER_ERROR, f"the server failed; its log says why, under {known}")
 
 
 def told(problem: RequestValidationError) -> str:

@@ -23,6 +23,9 @@ class Stranger(StrEnum):
 _CI, _VIEWER, _OPERATOR, _ADMIN = Role.CI, Role.VIEWER, Role.OPERATOR, Role.ADMIN
 
 NEEDS: Mapping[tuple[str, str], Role | Stranger] = {
+    ("GET", "/livez"): Stranger.ANYBODY,
+    ("GET", "/readyz"): Stranger.ANYBODY,
+    ("GET", "/metrics"): _VIEWER,
     ("GET", "/api/v1/schemas/fingerprint"): Stranger.ANYBODY,
     ("PUT", "/api/v1/hosts/{host_id}"): Stranger.ENROLLING,
     ("PUT", "/api/v1/objects"): Stranger.AGENT,

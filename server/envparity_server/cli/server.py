@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from envparity_server import logs
 from envparity_server.app import create_app
 from envparity_server.cli import server_channels
 from envparity_server.cli.database import Database
@@ -32,6 +33,7 @@ def run(
     envparity server run --port 8765
     """
     settings = server_settings(database_url=database_url, listen_host=host, listen_port=port)
+    logs.configure(settings.log_format)
     engine = open_database(settings.database_url)
     check_schema(engine)
     serve(create_app(engine, settings), settings)

@@ -14,7 +14,7 @@ from envparity_agent.errors import CannotTell, EnvparityError
 from envparity_agent.terminal import complain, say_json, say_table, styled
 from envparity_server.cli.database import Database
 from envparity_server.settings import server_settings
-from envparity_server.storage import health, jobs
+from envparity_server.storage import health, hosts, jobs
 from envparity_server.storage.database import check_schema, open_database, reading
 
 MUCH_STALE = 0.2  # of all hosts
@@ -105,7 +105,8 @@ def _clock(counted: health.Counts, now: datetime) -> Finding:
 
 
 def _hosts(counted: health.Counts) -> Finding:
-    total, silent = sum(counted.hosts.values()), counted.hosts["stale"]
+    total = sum(number for state, number in counted.hosts.items() if state not in hosts.GONE)
+    silent = counted.hosts["stale"]
     told = ", ".join(f"{number} {state}" for state, number in counted.hosts.items() if number) or "none yet"
     good = silent <= MUCH_STALE * total
     return Finding("hosts", good, told, "" if good else "look at their agents, or retire them: envparity hosts retire")

@@ -24,6 +24,7 @@ from envparity_agent.root import Root
 from envparity_agent.schedule import run_forever
 from envparity_agent.targets import host_name
 from envparity_agent.terminal import note, progress, say
+from envparity_server import logs
 from envparity_server.app import create_app
 from envparity_server.serving import configuration
 from envparity_server.settings import DEFAULTS
@@ -46,7 +47,7 @@ def up(
 
     envparity up
     """
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    logs.configure(logs.LogFormat.TEXT, logging.WARNING)
     place = (directory or Path(platformdirs.user_state_dir("envparity")) / "up").resolve()
     with _alone(place):
         engine = open_database(f"sqlite:///{place / 'server.db'}")

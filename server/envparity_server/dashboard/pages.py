@@ -87,5 +87,10 @@ def error_page(request: Request, problem: Exception) -> Response:
             problem="It is locked, full or gone; nothing was lost.", advice="Try again in a moment.",
         )  # fmt: skip
     return page(
-        request, "error.html", 500, title="The server failed", problem="Its log says why.", advice="Try again later."
+        request,
+        "error.html",
+        500,
+        title="The server failed",
+        problem=f"Its log says why, under {getattr(request.state, 'request_id', '')}.",
+        advice="Try again later.",
     )

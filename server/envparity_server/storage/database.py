@@ -29,7 +29,7 @@ def open_database(url: str) -> Engine:
         parsed = make_url(url)
         if parsed.get_backend_name() not in ("sqlite", "postgresql"):
             raise UsageError(f"{parsed.get_backend_name()} is not a supported database", "use SQLite or PostgreSQL")
-        engine = create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_pre_ping=True, hide_parameters=True)  # an error's text is logged
     except (ArgumentError, NoSuchModuleError) as problem:
         raise UsageError(f"not a database URL: {problem}", "sqlite:////var/lib/envparity/server.db") from None
     except ModuleNotFoundError as problem:
@@ -38,6 +38,8 @@ def open_database(url: str) -> Engine:
         ) from None
     if engine.dialect.name == "sqlite":
         _configure_sqlite(engine)
+    else:
+        _configure_postgresql(engine)
     return engine
 
 
@@ -59,6 +61,18 @@ def _configure_sqlite(engine: Engine) -> None:
     def begin(connection: Connection) -> None:
         immediate = connection.get_execution_options().get("envparity_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _configure_postgresql(engine: Engine) -> None:
+    """Wait for a lock as long as on SQLite, and acknowledge only what is on the disk, whatever the defaults are."""
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute("SET SESSION lock_timeout = '10s'")
+        cursor.execute("SET SESSION synchronous_commit = 'on'")
+        connection.commit()
+        cursor.close()
 
 
 @contextmanager

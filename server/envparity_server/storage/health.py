@@ -79,7 +79,7 @@ class Readiness:
 class Counts:
     """How much there is of what an operator watches."""
 
-    hosts: dict[str, int]  # by state: fresh, stale, never reported
+    hosts: dict[str, int]  # by state: `hosts.STATES`
     newest_report: datetime | None
     skewed: int  # hosts whose clock is off
     deliveries_waiting: int
@@ -88,8 +88,8 @@ class Counts:
 
 def counts(connection: Connection, now: datetime) -> Counts:
     """What an operator watches, in few queries."""
-    known = hosts.all_hosts(connection)
-    states = dict.fromkeys(("fresh", "stale", "never reported"), 0)
+    known = hosts.all_hosts(connection, retired=True)
+    states = dict.fromkeys(hosts.STATES, 0)
     for one in known:
         states[one.state(now)] += 1
     last_backup = select(func.max(audit.c.at)).where(audit.c.action == "server.backup")
@@ -97,7 +97,7 @@ def counts(connection: Connection, now: datetime) -> Counts:
     return Counts(
         hosts=states,
         newest_report=max((one.seen_at for one in known if one.seen_at), default=None),
-        skewed=sum(abs(one.skew or 0) > SKEWED for one in known),
+        skewed=sum(abs(one.skew or 0) > SKEWED for one in known if one.state(now) not in hosts.GONE),
         deliveries_waiting=connection.scalar(waiting) or 0,
         last_backup=connection.scalar(last_backup),
     )

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from envparity_server.api.roles import NEEDS, Stranger
-from envparity_server.app import CONTENT_SECURITY_POLICY, create_app
-from envparity_server.storage.database import open_database
+from envparity_server.app import CONTENT_SECURITY_POLICY, FOR_PROGRAMS, create_app
+from envparity_server.storage.database import open_database, writing
 from tests.server.api.routes import filled, routes
 from tests.server.asking import Asking
 from tests.server.making import OPERATING_SYSTEM, host
@@ -64,7 +64,7 @@ def test_every_route_needs_a_credential_but_those_that_are_public(anybody: Askin
         if path.startswith("/api/v1/hosts/{"):
             more = {"json": {"name": "web-1", "credential": "x" * 32}}
         answer = anybody.ask(method, filled(document, method, path), headers=encoded, **more)
-        if path.startswith("/api/"):
+        if path.startswith(FOR_PROGRAMS):
             assert answer.status_code == 401, (method, path, answer.text)
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.headers["www-authenticate"] == "Bearer"
@@ -155,9 +155,9 @@ def test_an_error_of_the_server_tells_nothing_of_itself(tmp_path_factory: pytest
 
 def test_the_document_of_the_api_can_be_generated(anybody: Asking) -> None:
     document = anybody.get("/openapi.json").json()
-    described = {path for path in document["paths"] if path.startswith("/api/")}
-    assert described == {path for _, path in routes(anybody.app) if path.startswith("/api/")}
-    assert all(path.startswith("/api/") for path in document["paths"])
+    described = {path for path in document["paths"] if path.startswith(FOR_PROGRAMS)}
+    assert described == {path for _, path in routes(anybody.app) if path.startswith(FOR_PROGRAMS)}
+    assert all(path.startswith(FOR_PROGRAMS) for path in document["paths"])
     assert all(one.get("description") for path in document["paths"].values() for one in path.values())
 
 
@@ -182,3 +182,53 @@ def test_a_database_that_cannot_be_used_is_never_an_acknowledgement() -> None:
     assert 1 <= int(answer.headers["retry-after"]) <= 60
     page = gone.ask("GET", "/hosts", headers={"Cookie": "envparity_session=x"})
     assert (page.status_code, "cannot be used now" in page.text) == (503, True)
+
+
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "code",
+    [
+        "40001",
+        "40P01",
+        "55P03",
+        "57P01",
+        "57P02",
+        "57P03",
+        "25P03",
+        "25006",
+        "53100",
+        "53200",
+        "53300",
+        "08006",
+        "58030",
+    ],
+)
+def test_whatever_befalls_postgresql_is_said_to_pass(migrated_postgres: Engine, code: str) -> None:
+    """Serialisation, deadlock, lock time-out, shutdown, idle too long, read-only, disk full, memory, connections."""
+    app = create_app(migrated_postgres)
+
+    def befall() -> None:
+        with writing(migrated_postgres) as connection:
+            connection.exec_driver_sql(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{code}'; END $$")
+
+    app.add_api_route("/api/v1/befalls", befall)
+    answer = Asking(app, migrated_postgres).get("/api/v1/befalls")
+    assert answer.status_code == 503, answer.text
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+
+
+@pytest.mark.postgres
+def test_a_connection_that_postgresql_ends_is_a_503_and_the_next_is_fine(migrated_postgres: Engine) -> None:
+    app = create_app(migrated_postgres)
+
+    def ended() -> None:
+        with writing(migrated_postgres) as connection, writing(migrated_postgres) as other:
+            process = connection.scalar(text("SELECT pg_backend_pid()"))
+            other.execute(text("SELECT pg_terminate_backend(:process)"), {"process": process})
+            connection.execute(text("SELECT 1"))
+
+    app.add_api_route("/api/v1/ended", ended)
+    asking = Asking(app, migrated_postgres)
+    assert asking.get("/api/v1/ended").status_code == 503
+    assert asking.get("/readyz").status_code == 200

@@ -59,7 +59,7 @@ def skewed(connection: Connection) -> None:
         (lambda _: None, timedelta(days=8), "backup", "the last one is 8 days old"),
         (lambda _: None, -timedelta(hours=1), "clock", "this machine's clock says 2026-11-01 11:00"),
         (failed, timedelta(minutes=70), "job tags", "no answer"),
-        (skewed, timedelta(minutes=1), "hosts' clocks", "1 hosts have a clock"),
+        (skewed, timedelta(minutes=1), "clocks of hosts", "1 hosts have a clock"),
     ],
 )
 def test_what_is_wrong_is_told(
