@@ -21,7 +21,7 @@ from envparity_server import logs
 from envparity_server.evaluation import evaluate
 from envparity_server.notify.queue import deliver_due, enqueue
 from envparity_server.settings import ServerSettings
-from envparity_server.storage import jobs
+from envparity_server.storage import hosts, jobs
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.pruning import prune
 
@@ -43,10 +43,21 @@ class Job:
 
 
 def _evaluate(engine: Engine, settings: ServerSettings, now: datetime) -> None:
-    """Find what drifted, and what is to be told of it, at once: what is found is told, whoever is killed when."""
+    """Find what drifted, and what is to be told of it, at once: what is found is told, whoever is killed when.
+
+    A transaction for each environment, so that reports need not wait for the whole fleet.
+    """
+    with reading(engine) as connection:
+        environments = hosts.environments(connection)
+    for one in environments:
+        with writing(engine) as connection:
+            transitions = evaluate(connection, now, timedelta(seconds=settings.settle), [one])
+            enqueue(connection, transitions, now, settings.public_url)
+
+
+def _retire(engine: Engine, _: ServerSettings, now: datetime) -> None:
     with writing(engine) as connection:
-        transitions = evaluate(connection, now, timedelta(seconds=settings.settle))
-        enqueue(connection, transitions, now, settings.public_url)
+        hosts.retire_expired(connection, now)
 
 
 def _deliver(engine: Engine, settings: ServerSettings, now: datetime) -> None:
@@ -59,6 +70,7 @@ def _prune(engine: Engine, settings: ServerSettings, now: datetime) -> None:
 
 
 JOBS: Sequence[Job] = (
+    Job("retire", timedelta(minutes=15), _retire),
     Job("evaluate", timedelta(minutes=1), _evaluate),
     Job("deliver", timedelta(seconds=15), _deliver),
     Job("prune", timedelta(days=1), _prune),

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_server.storage.content import batches
-from envparity_server.storage.tables import channel, delivery, drift
+from envparity_server.storage.tables import channel, delivery
 
 STATES = ("waiting", "retrying", "delivered", "given up")
 
@@ -142,16 +142,6 @@ def give_up(connection: Connection, channel_name: str, problem: str) -> None:
         .where(delivery.c.channel == channel_name, delivery.c.due_at.is_not(None))
         .values(due_at=None, problem=problem)
     )
-
-
-def forget(connection: Connection, before: datetime, most: int = 1000) -> int:
-    """Delete some of what is over since long; kept is what says who was told of a drift that is not resolved."""
-    lasts = exists().where(drift.c.id == delivery.c.drift, drift.c.state != "resolved")
-    old = select(delivery.c.id).where(delivery.c.due_at.is_(None), delivery.c.made_at < before, ~lasts).limit(most)
-    ids = list(connection.scalars(old))
-    for batch in batches(ids):
-        connection.execute(delete(delivery).where(delivery.c.id.in_(batch)))
-    return len(ids)
 
 
 _IN_STATE: Mapping[str, ColumnElement[bool]] = {

@@ -196,6 +196,14 @@ def change(connection: Connection, host_id: str, **values: Any) -> None:
     connection.execute(update(host).where(host.c.id == host_id).values(**values))
 
 
+def retire_expired(connection: Connection, now: datetime) -> None:
+    """Retire the ephemeral hosts whose credentials ended, as of then."""
+    ended = host.c.ephemeral, host.c.retired_at.is_(None), host.c.credential_expires_at <= now
+    connection.execute(
+        update(host).where(*ended).values(retired_at=host.c.credential_expires_at, next_credential_hash=None)
+    )
+
+
 def retire(connection: Connection, host_id: str, now: datetime) -> None:
     """End a host's credential and take it out of every selector; its history stays."""
     connection.execute(

@@ -135,7 +135,8 @@ def _of_host(host_id: str, before: datetime) -> Iterator[tuple[Table, list[Colum
 
 def _expired(before: datetime) -> Iterator[tuple[Table, list[ColumnElement[bool]]]]:
     yield job_run, [job_run.c.due_at < before]
-    yield delivery, [delivery.c.made_at < before, delivery.c.due_at.is_(None)]
+    lasts = exists().where(drift.c.id == delivery.c.drift, drift.c.state != "resolved")  # its end will be told as well
+    yield delivery, [delivery.c.made_at < before, delivery.c.due_at.is_(None), ~lasts]
     yield drift, [drift.c.state == "resolved", drift.c.state_since < before]
     yield deploy, [deploy.c.ended_at < before]
     for table in (session, login, enrolment_token, access_token):

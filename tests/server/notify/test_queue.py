@@ -23,6 +23,7 @@ from envparity_server.notify.senders import Make
 from envparity_server.storage import channels, deliveries
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.deliveries import Delivery
+from envparity_server.storage.pruning import prune
 from envparity_server.storage.tables import drift, drift_item
 from tests.server.making import NOON
 from tests.server.notify.drifting import Moved, channel_in, drift_in
@@ -301,16 +302,17 @@ def test_a_channel_that_goes_takes_its_deliveries_along(database: Engine) -> Non
 
 
 def test_the_log_forgets_what_is_over_but_not_who_must_be_told_of_the_end(database: Engine, told: str) -> None:
-    def forget() -> int:
-        with writing(database) as connection:
-            return deliveries.forget(connection, LATER)
+    day = timedelta(days=1)
+
+    def forget(moment: datetime = LATER) -> int:
+        return prune(database, moment + day, day).counts["delivery"]
 
     assert forget() == 0  # it waits
     deliver_due(database, NOON, (), Recorder().make())
     assert forget() == 0  # the drift lasts
     with writing(database) as connection:
         connection.execute(update(drift).values(state="resolved"))
-        assert deliveries.forget(connection, NOON) == 0  # not so old
+    assert forget(NOON) == 0  # not so old
     assert told
     assert forget() == 1
     assert logged(database) == []

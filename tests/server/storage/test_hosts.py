@@ -120,6 +120,12 @@ def test_an_ephemeral_host_ends_by_itself_and_alarms_nobody(database: Engine) ->
     assert (one.ephemeral, one.credential_expires_at) == (True, NOON + life)
     assert (one.state(NOON), one.state(NOON + life)) == ("fresh", "expired")
     assert not one.is_stale(NOON + life)
+    with writing(database) as connection:
+        hosts.retire_expired(connection, NOON + life - timedelta(seconds=1))
+        assert hosts.in_environment(connection, "ci", {}) == [one]
+        hosts.retire_expired(connection, NOON + 2 * life)
+        assert hosts.in_environment(connection, "ci", {}) == []
+        assert known(connection, "0" * 16).retired_at == NOON + life
 
 
 def test_a_host_is_seen_by_those_of_its_environment(database: Engine) -> None:
