@@ -34,6 +34,7 @@ from envparity_server.api import (
     pivots,
     rules,
     sessions,
+    tags,
     tokens,
 )
 from envparity_server.api.attempts import LoginAttempts
@@ -69,6 +70,7 @@ _RESOURCES = (
     environments,
     items,
     changes,
+    tags,
     baselines,
     majorities,
     pivots,

@@ -19,6 +19,7 @@ from envparity_agent.errors import UsageError
 from envparity_server.logs import LogFormat
 
 CONFIG_FILE = "/etc/envparity/server.toml"
+_REGISTRY = r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?(=https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?)?$"
 
 
 class ServerSettings(BaseSettings):
@@ -43,8 +44,10 @@ class ServerSettings(BaseSettings):
     public_url: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
     # networks that notifications may go to although they are not the public internet; a variable has commas between
     webhook_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
+    # registries that are asked where tags of images point: HOST, or HOST=URL where its API is at another address
+    registries: Annotated[tuple[Annotated[str, StringConstraints(pattern=_REGISTRY)], ...], NoDecode] = ()
 
-    @field_validator("webhook_networks", mode="before")
+    @field_validator("webhook_networks", "registries", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -111,11 +111,24 @@ def test_networks_that_may_be_told_come_as_a_list_or_with_commas(file: Path, mon
     assert server_settings().webhook_networks == ()
 
 
+def test_registries_are_names_that_may_have_an_address(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("")
+    assert server_settings().registries == ()
+    file.write_text('registries = ["docker.io", "a.test:5000=http://127.0.0.1:5000/v"]\n')
+    assert server_settings().registries == ("docker.io", "a.test:5000=http://127.0.0.1:5000/v")
+    monkeypatch.setenv("ENVPARITY_REGISTRIES", "docker.io, ghcr.io")
+    assert server_settings().registries == ("docker.io", "ghcr.io")
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         ("webhook_networks", '["10.0.0.1/8"]'),
         ("webhook_networks", '["everywhere"]'),
+        ("registries", '["https://docker.io"]'),
+        ("registries", '["docker.io=ftp://a.test"]'),
+        ("registries", '["docker.io=https://user:secret@a.test"]'),
+        ("registries", '["docker.io/library"]'),
         ("public_url", '"envparity.example"'),
         ("public_url", '"javascript:alert(1)"'),
         ("public_url", '"https://envparity.example/?x"'),

@@ -65,6 +65,7 @@ NEEDS: Mapping[tuple[str, str], Role | Stranger] = {
     ("GET", "/api/v1/items"): _VIEWER,
     ("GET", "/api/v1/items/values"): _VIEWER,
     ("GET", "/api/v1/changes"): _VIEWER,
+    ("GET", "/api/v1/tags"): _VIEWER,
     ("GET", "/api/v1/drifts"): _VIEWER,
     ("GET", "/api/v1/drifts/{id}"): _VIEWER,
     ("POST", "/api/v1/drifts/decisions"): _OPERATOR,

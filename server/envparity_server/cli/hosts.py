@@ -11,10 +11,12 @@ from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import UsageError
 from envparity_agent.terminal import note, say, say_json, say_table
 from envparity_server.cli.asking_items import changes, having
+from envparity_server.cli.tags import tags
 
 hosts = typer.Typer(no_args_is_help=True, help="The hosts that report: list them, name them, retire them.")
 hosts.command()(having)
 hosts.command()(changes)
+hosts.command()(tags)
 
 _MOST = 1000  # what one answer of the API holds
 

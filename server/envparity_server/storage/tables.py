@@ -165,9 +165,12 @@ tag = Table(
     "tag",
     metadata,
     Column("reference", Text, primary_key=True),
-    Column("digest", Text),
+    Column("digest", Text),  # as it was answered last
+    Column("kind", String(16)),  # of the digest: index or manifest
+    Column("platforms", JSON, nullable=False),  # platform -> {manifest, config}; that of a lone manifest is empty
     Column("asked_at", UtcDateTime, nullable=False),
-    Column("problem", Text),
+    Column("problem", Text),  # of the last time
+    Column("failures", Integer, nullable=False),  # since it was answered
 )
 
 # --- what people decided --------------------------------------------------------------------------------------------

@@ -114,8 +114,11 @@ def _make_tables() -> None:
         "tag",
         sa.Column("reference", sa.Text, primary_key=True),
         sa.Column("digest", sa.Text),
+        sa.Column("kind", sa.String(16)),
+        sa.Column("platforms", sa.JSON, nullable=False),
         sa.Column("asked_at", sa.DateTime, nullable=False),
         sa.Column("problem", sa.Text),
+        sa.Column("failures", sa.Integer, nullable=False),
     )
     op.create_table(
         "baseline",

@@ -1,0 +1,132 @@
+"""Where the tags of running images point now, and which containers run something else."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from envparity_server.api.authentication import engine_of
+from envparity_server.api.lists import Limit, Offset
+from envparity_server.api.roles import Acting
+from envparity_server.settings import ServerSettings
+from envparity_server.storage import tags
+from envparity_server.storage.database import reading
+from envparity_server.storage.tags import Running, Tag
+from envparity_server.tags.judging import Moved, judged
+from envparity_server.tags.references import TagReference, addresses, parsed
+
+router = APIRouter(prefix="/api/v1/tags", tags=["tags"])
+
+_MOST_CONTAINERS = 1000  # of one tag
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ContainerAnswer(_Answer):
+    """A container that does not run what its tag points at, or of which that is not known."""
+
+    host: str = Field(description="Its id.", examples=["0123456789abcdef"])
+    name: str = Field(examples=["web-7"])
+    environment: str = Field(examples=["prod"])
+    section: str = Field(examples=["container/shop.web"])
+    moved: Moved
+    why: str = Field(examples=["the manifest digest is not that of the tag's image"])
+
+
+class CountsAnswer(_Answer):
+    """Containers, identical replicas on a host as one."""
+
+    same: int = Field(description="They run what the tag points at.", examples=[211])
+    moved: int = Field(description="The tag points at another image now.", examples=[1])
+    unknown: int = Field(description="It cannot be told; never taken as the one or the other.", examples=[0])
+
+
+class TagAnswer(_Answer):
+    """A tag that containers were started from."""
+
+    reference: str = Field(examples=["docker.io/library/python:3.12"])
+    digest: str | None = Field(
+        description="What the tag points at, as the registry answered last.", examples=[f"sha256:{'0' * 64}"]
+    )
+    kind: str | None = Field(description="Of the digest: index or manifest.", examples=["index"])
+    asked_at: datetime | None = Field(examples=["2026-11-01T02:00:00+00:00"])
+    problem: str | None = Field(
+        description="Why it was not asked, or what went wrong the last time; then nothing is said to have moved.",
+        examples=["the setting registries does not name docker.io: not asked"],
+    )
+    counts: CountsAnswer
+    containers: list[ContainerAnswer] = Field(description="Those that moved, then the unknown ones; at most 1,000.")
+
+
+class TagsAnswer(_Answer):
+    """The tags in use, by reference."""
+
+    tags: list[TagAnswer]
+    total: int
+
+
+@router.get("")
+def list_tags(
+    request: Request,
+    acting: Acting,
+    moved: Annotated[bool, Query(description="Only tags of which a container runs something else.")] = False,
+    limit: Limit = 1000,
+    offset: Offset = 0,
+) -> TagsAnswer:
+    """Where the tags point that containers were started from, as the server asked the registries.
+
+    A reference by digest has no tag, and is not listed. `GET /api/v1/tags?moved=true`
+    """
+    settings: ServerSettings = request.app.state.settings
+    named = addresses(settings.registries).keys()
+    with reading(engine_of(request)) as connection:
+        present = tags.running(connection, acting.environments)
+        asked = tags.asked(connection)
+    listed = [
+        (text, running, asked.get(text) or _not_asked(parsed(text), named))
+        for text, running in present.items()
+        if "@" not in text
+    ]
+    if moved:
+        found = [one for one in (_told(*each) for each in listed) if one.counts.moved]
+        return TagsAnswer(tags=found[offset : offset + limit], total=len(found))
+    return TagsAnswer(tags=[_told(*each) for each in listed[offset : offset + limit]], total=len(listed))
+
+
+def _not_asked(reference: TagReference | None, named: Collection[str]) -> str:
+    if reference is None:
+        return "the reference names no registry and tag: not asked"
+    if reference.registry not in named:
+        return f"the setting registries does not name {reference.registry}: not asked"
+    return "not asked yet"
+
+
+def _told(reference: str, running: Sequence[Running], known: Tag | str) -> TagAnswer:
+    tag = known if isinstance(known, Tag) else None
+    problem = known if isinstance(known, str) else known.problem
+    pointed = tag.pointed if tag else None
+    judgements = [(Moved.UNKNOWN, problem) if problem or not pointed else judged(one.image, pointed) for one in running]
+    counts = Counter(moved for moved, _ in judgements)
+    told = [
+        ContainerAnswer(
+            host=one.host_id, name=one.host, environment=one.environment, section=one.section, moved=moved,
+            why=why or "",
+        )
+        for wanted in (Moved.MOVED, Moved.UNKNOWN)
+        for one, (moved, why) in zip(running, judgements, strict=True)
+        if moved == wanted
+    ]  # fmt: skip
+    return TagAnswer(
+        reference=reference,
+        digest=pointed.digest if pointed else None,
+        kind=pointed.kind if pointed else None,
+        asked_at=tag.asked_at if tag else None,
+        problem=problem,
+        counts=CountsAnswer(**{one.value: counts[one] for one in Moved}),
+        containers=told[:_MOST_CONTAINERS],
+    )
