@@ -24,6 +24,8 @@ from envparity_server.settings import ServerSettings
 from envparity_server.storage import hosts, jobs
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.pruning import prune
+from envparity_server.tags.asking import ask_due
+from envparity_server.tags.registry import Limits
 
 LEASE = timedelta(minutes=5)  # a job whose process was killed runs again after as long, at its next slot
 POLL = timedelta(seconds=10)  # how often a process looks whether a job is due
@@ -55,6 +57,10 @@ def _evaluate(engine: Engine, settings: ServerSettings, now: datetime) -> None:
             enqueue(connection, transitions, now, settings.public_url)
 
 
+def _ask_tags(engine: Engine, settings: ServerSettings, now: datetime) -> None:
+    ask_due(engine, now, settings.registries, Limits(settings.webhook_networks))
+
+
 def _retire(engine: Engine, _: ServerSettings, now: datetime) -> None:
     with writing(engine) as connection:
         hosts.retire_expired(connection, now)
@@ -73,6 +79,7 @@ JOBS: Sequence[Job] = (
     Job("retire", timedelta(minutes=15), _retire),
     Job("evaluate", timedelta(minutes=1), _evaluate),
     Job("deliver", timedelta(seconds=15), _deliver),
+    Job("tags", timedelta(minutes=5), _ask_tags),
     Job("prune", timedelta(days=1), _prune),
 )
 
