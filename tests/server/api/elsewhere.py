@@ -9,10 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from envparity_server.storage import access, people, sessions, tokens
+from envparity_server.api.rule_documents import rule_of
+from envparity_server.baselining import Proposal, pin
+from envparity_server.storage import access, deploys, people, rules, sessions, tokens
 from envparity_server.storage.actors import Actor, Role
-from tests.server.fleet import enrolled
-from tests.server.notify.drifting import channel_in
+from tests.server.fleet import enrolled, reported
+from tests.server.making import OPERATING_SYSTEM, host, packages
+from tests.server.notify.drifting import channel_in, drift_in
 
 _LOCAL = Actor("local:tests", Role.ADMIN)
 _PROD = frozenset({"prod"})
@@ -50,6 +53,35 @@ def _channel(connection: Connection) -> str:
     return channel_in(connection, hosts="env:prod").name
 
 
+def _application(connection: Connection) -> str:
+    reported(connection, "web-1", host(OPERATING_SYSTEM, packages({"idna": "3.7"}, "python/shop")), datetime.now(UTC))
+    return "shop"
+
+
+def _baseline(connection: Connection) -> str:
+    reported(connection, "web-1", host(OPERATING_SYSTEM), datetime.now(UTC))
+    pin(connection, _LOCAL, Proposal("shop", "env:prod", "", "a release"), None, datetime.now(UTC))
+    return "shop"
+
+
+def _rule(connection: Connection) -> str:
+    one = rule_of({"match": "os/*", "hosts": "env:prod", "reason": "by design"})
+    rules.add(connection, one, "prod", "local:tests", datetime.now(UTC))
+    return one.id
+
+
+def _drift(connection: Connection) -> str:
+    return drift_in(connection)
+
+
+def _acknowledged(connection: Connection) -> str:
+    return drift_in(connection, state="acknowledged", reason="known", decided_by="person:ada")
+
+
+def _deploy(connection: Connection) -> str:
+    return deploys.begin(connection, "env:prod", "prod", "shop", "", "person:ada", datetime.now(UTC)).id
+
+
 # method and path -> what makes an object and tells its id, and the body of a request that is right
 OBJECTS: Mapping[tuple[str, str], tuple[Callable[[Connection], str], Any]] = {
     ("GET", "/api/v1/hosts/{host_id}"): (_host, None),
@@ -63,6 +95,18 @@ OBJECTS: Mapping[tuple[str, str], tuple[Callable[[Connection], str], Any]] = {
     ("DELETE", "/api/v1/tokens/{token_id}"): (_token, None),
     ("DELETE", "/api/v1/enrolment-tokens/{token_id}"): (_enrolment_token, None),
     ("DELETE", "/api/v1/sessions/{session_id}"): (_session, None),
+    ("GET", "/api/v1/applications/{name}"): (_application, None),
+    ("GET", "/api/v1/baselines/{name}"): (_baseline, None),
+    ("POST", "/api/v1/baselines/{name}/approve"): (_baseline, {"version": 1}),
+    ("POST", "/api/v1/baselines/{name}/withdraw"): (_baseline, {"version": 1, "reason": "a mistake"}),
+    ("GET", "/api/v1/rules/{id}"): (_rule, None),
+    ("PATCH", "/api/v1/rules/{id}"): (_rule, {"version": 1, "owner": "bob"}),
+    ("DELETE", "/api/v1/rules/{id}"): (_rule, None),
+    ("GET", "/api/v1/drifts/{id}"): (_drift, None),
+    ("POST", "/api/v1/drifts/{id}/acknowledge"): (_drift, {"version": 1, "reason": "known"}),
+    ("POST", "/api/v1/drifts/{id}/snooze"): (_drift, {"version": 1, "reason": "later", "until": "2099-01-01T00:00Z"}),
+    ("POST", "/api/v1/drifts/{id}/reopen"): (_acknowledged, {"version": 1}),
+    ("POST", "/api/v1/deploys/{id}/end"): (_deploy, None),
     ("GET", "/api/v1/channels/{name}"): (_channel, None),
     ("PATCH", "/api/v1/channels/{name}"): (_channel, {"enabled": False}),
     ("DELETE", "/api/v1/channels/{name}"): (_channel, None),
