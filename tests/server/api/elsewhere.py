@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from envparity_server.api.rule_documents import rule_of
 from envparity_server.baselining import Proposal, pin
+from envparity_server.drift.rules import rule_of
 from envparity_server.storage import access, deploys, people, rules, sessions, tokens
 from envparity_server.storage.actors import Actor, Role
 from tests.server.fleet import enrolled, reported
