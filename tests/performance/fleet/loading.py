@@ -13,6 +13,7 @@ from envparity_server import intake
 from envparity_server.storage import access, hosts
 from envparity_server.storage.database import writing
 from envparity_server.storage.hosts import Host
+from envparity_server.storage.pruning import prune
 from envparity_server.storage.tables import host as host_table
 from tests.performance.fleet.history import DAYS, INTERVAL, Report, first_reports, later_reports
 from tests.performance.fleet.hosts import Machine, fingerprint
@@ -21,6 +22,7 @@ from tests.performance.measuring import Figure
 HOSTS = 1000
 SEED = 20261101
 TOGETHER = 200  # reports in one transaction: here nobody waits for an acknowledgement
+KEPT = timedelta(days=365)  # of the history: nothing here is as old
 EPOCH = "00112233"
 
 
@@ -31,7 +33,7 @@ def load(engine: Engine, label: str, count: int = HOSTS) -> Iterator[Figure]:
     loader = _Loader(engine, machines, start)
     yield loader.take(first_reports(machines, start), f"{label}: first reports taken in")
     yield loader.take(later_reports(machines, start, Random(SEED)), f"{label}: reports with something new taken in")
-    loader.finish()
+    yield Figure(f"{label}: pruning the index", loader.finish(), "s")
 
 
 def credential(machine: Machine) -> str:
@@ -89,12 +91,16 @@ class _Loader:
         assert taken == (False, []), taken
         self._hosts[one.machine] = replace(before, root=root, epoch=EPOCH, seq=one.seq, seen_at=one.moment)
 
-    def finish(self) -> None:
-        """Every host has reported just now."""
+    def finish(self) -> float:
+        """Every host has reported just now, and the index is pruned as a server does each day; the seconds of that."""
         with writing(self._engine) as connection:
             connection.execute(update(host_table).values(seen_at=datetime.now(UTC)))
+        started = time.perf_counter()
+        prune(self._engine, datetime.now(UTC), KEPT)
+        taken = time.perf_counter() - started
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("ANALYZE"))  # as an operator's database has by itself
+        return taken
 
 
 def _enrolled(connection: Connection, machine: Machine, moment: datetime) -> Host:
