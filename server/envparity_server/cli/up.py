@@ -28,7 +28,7 @@ from envparity_server import logs
 from envparity_server.app import create_app
 from envparity_server.serving import configuration
 from envparity_server.settings import DEFAULTS
-from envparity_server.storage import access
+from envparity_server.storage import access, backups
 from envparity_server.storage.database import migrate, open_database, writing
 
 ADDRESS = "127.0.0.1"
@@ -51,6 +51,9 @@ def up(
     place = (directory or Path(platformdirs.user_state_dir("envparity")) / "up").resolve()
     with _alone(place):
         engine = open_database(f"sqlite:///{place / 'server.db'}")
+        copied = backups.copied_before_migrating(engine, datetime.now(UTC))
+        if copied:
+            note(f"{copied[0]}: the database as it was before this version")
         migrate(engine)
         listening = _listen(port)
         address = f"http://{ADDRESS}:{listening.getsockname()[1]}"

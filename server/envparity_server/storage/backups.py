@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -13,12 +14,13 @@ from sqlalchemy import Connection, Engine, func, inspect, select
 from sqlalchemy.exc import DatabaseError
 
 from envparity_agent.errors import CannotTell, UsageError
-from envparity_server.storage import dumps
-from envparity_server.storage.database import known_revisions, make_private, reading
+from envparity_server.storage import dumps, places
+from envparity_server.storage.database import known_revisions, migrate, present_revision, reading, sqlite_file
 from envparity_server.storage.tables import metadata
 
 _SQLITE = b"SQLite format 3\0"
 _POSTGRESQL = b"PGDMP"
+_VERSION = "alembic_version"
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def _copy_sqlite(engine: Engine, file: Path) -> Contents:
 
 def _copy_postgresql(engine: Engine, file: Path) -> Contents:
     with reading(engine) as connection:  # while it lasts, its snapshot does
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         expected = contents(connection)
         dumps.dump(engine, str(connection.scalar(select(func.pg_export_snapshot()))), file)
     return expected
@@ -94,7 +97,7 @@ def _copy_postgresql(engine: Engine, file: Path) -> Contents:
 def contents(connection: Connection) -> Contents:
     """The schema's number and the rows of each table of a database that is open."""
     present = inspect(connection).get_table_names()
-    if "alembic_version" not in present:
+    if _VERSION not in present:
         raise UsageError("the database has no schema", "envparity server migrate")
     revision = str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
     rows = {
@@ -130,7 +133,7 @@ def _read_sqlite(file: Path) -> Contents:
             present = {row[0] for row in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if faults != ["ok"]:
                 raise UsageError(f"{file} is damaged: {faults[0]}", "use an older backup")
-            if "alembic_version" not in present:
+            if _VERSION not in present:
                 raise UsageError(f"{file} is a database, but none of envparity")
             revision = copy.execute("SELECT version_num FROM alembic_version").fetchone()
             counted = {
@@ -143,10 +146,11 @@ def _read_sqlite(file: Path) -> Contents:
 
 
 def restore(engine: Engine, file: Path, replace: bool = False) -> Contents:
-    """Put a backup in the place of an empty database, or of any one if asked to; returns what is there now.
+    """Put a backup in the place of an empty database, or of any one if asked to; returns what the backup holds.
 
     1. The whole backup is read first: nothing is touched for one that is damaged, or that this program does not know.
     2. It comes in one transaction: a restore that is interrupted leaves what was there.
+    3. What came is held against the backup, and one of an older schema is brought to this program's.
     """
     expected = read(file)
     if expected.revision not in known_revisions():
@@ -155,15 +159,16 @@ def restore(engine: Engine, file: Path, replace: bool = False) -> Contents:
             "restore it with the version of envparity that made it, or a newer one",
         )
     _check_kind(engine, file)
+    present = _present_tables(engine, replace)
     if engine.dialect.name == "sqlite":
-        _restore_sqlite(engine, file, replace)
+        _restore_sqlite(engine, file)
     else:
-        _check_empty(engine, replace)
-        dumps.restore(engine, file)
+        dumps.restore(engine, file, [name for name in present if name in {*metadata.tables, _VERSION}])
     with reading(engine) as connection:
         found = contents(connection)
     if found != expected:
         raise CannotTell("the database does not hold what the backup does", "somebody writes to it: stop the servers")
+    migrate(engine)
     return found
 
 
@@ -174,16 +179,24 @@ def _check_kind(engine: Engine, file: Path) -> None:
         raise UsageError(f"{file} is a backup of {kind}, the database is {engine.dialect.name}", "give --database-url")
 
 
-def _check_empty(engine: Engine, replace: bool) -> None:
+def _present_tables(engine: Engine, replace: bool) -> list[str]:
+    """The tables that the database has; raises UsageError where that is any, and nobody asked to replace them."""
+    place = sqlite_file(engine)
+    if place is not None:
+        places.check(place)
+        if not place.exists():
+            return []
     try:
         with reading(engine) as connection:
             present = inspect(connection).get_table_names()
     except DatabaseError as problem:
-        raise CannotTell(f"cannot open the database: {problem.orig}", "check its URL and that it runs") from None
+        advice = f"move {place} with its -wal and -shm away" if place else "check its URL and that it runs"
+        raise CannotTell(f"cannot open the database: {problem.orig}", advice) from None
     if present and not replace:
         raise UsageError(
             f"the database has {len(present)} tables already", "name an empty one, or replace all of it by --replace"
         )
+    return present
 
 
 def _not_for_ever(status: int, _remaining: int, _total: int) -> None:
@@ -192,12 +205,35 @@ def _not_for_ever(status: int, _remaining: int, _total: int) -> None:
         raise sqlite3.OperationalError("database is locked")
 
 
-def _restore_sqlite(engine: Engine, file: Path, replace: bool) -> None:
-    make_private(engine)
-    _check_empty(engine, replace)
+def _restore_sqlite(engine: Engine, file: Path) -> None:
+    place = sqlite_file(engine)
+    if place is not None:
+        places.make_private(place)
     try:
         with closing(_opened(file)) as source, engine.connect() as connection:
             target = cast(sqlite3.Connection, connection.connection.driver_connection)
             source.backup(target, progress=_not_for_ever)
     except sqlite3.Error as problem:
         raise CannotTell(f"the database could not be replaced: {problem}", "stop the servers that use it") from None
+
+
+def copied_before_migrating(engine: Engine, now: datetime, file: Path | None = None) -> tuple[Path, Contents] | None:
+    """Copy a database that has rows and an older schema; None for one that needs no copy, or that nothing migrates.
+
+    SQLite's copy is beside it by default; PostgreSQL's goes where `file` says: raises UsageError where it does not.
+    """
+    revision = present_revision(engine)
+    if revision not in known_revisions()[:-1]:
+        return None
+    with reading(engine) as connection:
+        total = contents(connection).total
+    if not total:
+        return None
+    place = sqlite_file(engine)
+    if file is None and place is None:
+        raise UsageError(
+            f"the database has {total} rows of schema {revision}: they are copied before they are migrated",
+            "say where to by --backup FILE; where there is a copy already, --no-backup",
+        )
+    name = file or cast(Path, place).with_name(f"{cast(Path, place).name}.{revision}.{now:%Y%m%dT%H%M%SZ}.backup")
+    return name, back_up(engine, name)

@@ -1,6 +1,6 @@
 """Opens the database, brings its schema up to date, and makes transactions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from envparity_agent.errors import CannotTell, UsageError
-from envparity_agent.mounts import mounts
+from envparity_server.storage import places
 from envparity_server.storage.tables import metadata
 
 _MIGRATIONS = str(Path(__file__).with_name("migrations"))
@@ -92,108 +92,108 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to this program's version; raises CannotTell where the database cannot be reached.
+    """Bring the schema to this program's version, in one transaction: what interrupts it leaves the database as it was.
 
-    SQLite's file is made with its directory, for its owner only: it holds what every host runs. All of it is one
-    transaction: one that is interrupted leaves the database as it was.
+    SQLite's file is made with its directory, for its owner only: it holds what every host runs. Raises CannotTell where
+    the database cannot be reached or a step fails, UsageError for a schema that is newer, or half of one.
     """
-    make_private(engine)
+    file = sqlite_file(engine)
+    if file is not None:
+        places.check(file)
+        places.make_private(file)
+    present = present_revision(engine)
     configuration = _configuration()
     try:
         with writing(engine) as connection:
             _check_whole(connection)
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
-    except DatabaseError as problem:  # not reachable, or no database at all
-        raise _cannot_open(problem) from None
-    except CommandError as problem:
-        raise UsageError(
-            f"the database has a schema that this program does not know: {problem}", "install the newer envparity"
+    except DatabaseError as problem:
+        raise CannotTell(
+            f"the database could not be migrated from schema {present or 'none'}: {problem.orig}",
+            "it is as it was before: the transaction was rolled back",
         ) from None
+    except CommandError:
+        raise _unknown_schema(present) from None
 
 
-def make_private(engine: Engine) -> None:
-    """Make SQLite's file where there is none, with its directory; raises CannotTell, or UsageError for its place."""
-    if engine.dialect.name != "sqlite" or not engine.url.database:
-        return
-    path = Path(engine.url.database)
-    network = network_mount(path.absolute(), mounts("/"))
-    if network:
-        raise UsageError(
-            f"{path} is on a network file system ({network}), where SQLite loses what two processes write",
-            "put it on a local disk, or use PostgreSQL",
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-    except OSError as problem:
-        advice = "set ENVPARITY_DATABASE_URL to a place that this user may write"
-        raise CannotTell(f"cannot make {path}: {problem.strerror}", advice) from None
-
-
-def network_mount(path: Path, mounted: Mapping[str, str]) -> str | None:
-    """The type of the network file system that an absolute path is on, None for a local one.
-
-    https://www.sqlite.org/wal.html: "WAL does not work over a network filesystem"
-    """
-    for place in (path, *path.parents):
-        kind = mounted.get(str(place).strip("/"))
-        if kind:
-            return kind if kind in _NETWORK else None
-    return None
-
-
-_NETWORK = frozenset({
-    "9p", "afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs", "glusterfs",
-    "gpfs", "lustre", "nfs", "nfs4", "smb3", "smbfs",
-})  # fmt: skip
+def sqlite_file(engine: Engine) -> Path | None:
+    """The file of a SQLite database; None for PostgreSQL, and for a database that is in memory."""
+    name = engine.url.database
+    return Path(name) if engine.dialect.name == "sqlite" and name and name != ":memory:" else None
 
 
 @cache
 def known_revisions() -> tuple[str, ...]:
-    """The numbers of all schemas that this program can bring to its own, the oldest first."""
+    """The numbers of all schemas that this program can bring to its own, the oldest first, its own last."""
     script = ScriptDirectory.from_config(_configuration())
     return tuple(one.revision for one in script.walk_revisions())[::-1]
 
 
 def present_revision(engine: Engine) -> str | None:
-    """The number of the database's schema, None where it has none yet; raises CannotTell."""
+    """The number of the database's schema, None where it has none yet; raises CannotTell.
+
+    Nothing is made by asking: not even the empty file that SQLite makes of a name.
+    """
+    file = sqlite_file(engine)
+    if file is not None and not file.exists() and (file.parent.is_dir() or not file.parent.exists()):
+        return None
     try:
         with reading(engine) as connection:
             return MigrationContext.configure(connection).get_current_revision()
     except DatabaseError as problem:  # not reachable, or no database at all
-        raise _cannot_open(problem) from None
+        raise _cannot_open(problem, file) from None
+    except CommandError as problem:  # several numbers at once
+        raise UsageError(f"the database was left half migrated: {problem}", _PUT_BACK) from None
 
 
 def check_schema(engine: Engine) -> None:
-    """Raise UsageError where the schema is not this program's, CannotTell where the database cannot be reached."""
+    """Raise UsageError where the schema is not this program's, or the file where it must not be.
+
+    Raises CannotTell where the database cannot be reached, read or written.
+    """
+    file = sqlite_file(engine)
+    if file is not None:
+        places.check(file)
     present, newest = present_revision(engine), known_revisions()[-1]
+    if present is not None and present not in known_revisions():
+        raise _unknown_schema(present)
     if present != newest:
         raise UsageError(
-            f"the database has schema {present or 'none'}, this program needs {newest}",
-            "envparity server migrate; for a newer schema, install the newer envparity",
+            f"the database has schema {present or 'none'}, this program needs {newest}", "envparity server migrate"
         )
     with reading(engine) as connection:
         _check_whole(connection)
 
 
 def _check_whole(connection: Connection) -> None:
-    """Raise UsageError for a database that somebody began to migrate, or to restore, and did not finish."""
+    """Raise UsageError for a database that somebody began to migrate, or to restore, and did not finish.
+
+    What the steps from an older schema need, they find themselves.
+    """
     present = inspect(connection)
     tables = set(present.get_table_names())
     revision = MigrationContext.configure(connection).get_current_revision()
-    if revision is None:
-        wrong = tables & metadata.tables.keys()
-    elif revision == known_revisions()[-1]:
+    if revision is None and tables & metadata.tables.keys():
+        raise UsageError("the database has tables of envparity, but no number of their schema", _PUT_BACK)
+    if revision == known_revisions()[-1]:
         columns = {table: {one["name"] for one in found} for (_, table), found in present.get_multi_columns().items()}
-        wrong = {name for name, one in metadata.tables.items() if not set(one.c.keys()) <= columns.get(name, set())}
-    else:
-        return  # what the steps from there need they check themselves
-    if wrong:
-        raise UsageError(
-            f"the database has schema {revision or 'none'}, but not its tables: {', '.join(sorted(wrong)[:5])}",
-            "it was left half migrated: envparity server restore BACKUP --replace",
-        )
+        lacking = [name for name, one in metadata.tables.items() if not set(one.c.keys()) <= columns.get(name, set())]
+        if lacking:
+            raise UsageError(
+                f"the database has schema {revision}, but not all of its tables: {', '.join(sorted(lacking)[:5])}",
+                _PUT_BACK,
+            )
+
+
+_PUT_BACK = "it was left half migrated or half restored: envparity server restore BACKUP --replace"
+
+
+def _unknown_schema(revision: str | None) -> UsageError:
+    return UsageError(
+        f"the database has schema {revision}, which this program does not know: it knows up to {known_revisions()[-1]}",
+        "install the newer envparity that wrote it",
+    )
 
 
 def _configuration() -> Config:
@@ -202,5 +202,9 @@ def _configuration() -> Config:
     return configuration
 
 
-def _cannot_open(problem: DatabaseError) -> CannotTell:
-    return CannotTell(f"cannot open the database: {problem.orig}", "check its URL, that it runs and may be written")
+def _cannot_open(problem: DatabaseError, file: Path | None) -> CannotTell:
+    words = f"cannot open the database: {problem.orig}"
+    if "not a database" in str(problem.orig) or "malformed" in str(problem.orig):
+        advice = f"move {file}, {file}-wal and {file}-shm away, then envparity server restore BACKUP"
+        return CannotTell(f"{words}: {file} is damaged, or something else", advice)
+    return CannotTell(words, "check its URL, that it runs, and that this user may read and write it")

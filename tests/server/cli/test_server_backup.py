@@ -1,12 +1,12 @@
 """Tests of `envparity server backup`, `restore` and `migrate`."""
 
-import sqlite3
 from pathlib import Path
 
 from sqlalchemy import text
 
 from envparity_server.storage.database import known_revisions, open_database, writing
 from tests.server.cli.running import Ended, envparity
+from tests.server.releases.loading import put
 
 
 def server(home: Path, *arguments: str | Path, database: str = "server.db") -> Ended:
@@ -37,29 +37,40 @@ def test_what_is_no_backup_is_refused_with_words(tmp_path: Path) -> None:
 
 
 def older(path: Path) -> None:
-    """A database of the first schema, as the first release left it."""
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
-        connection.execute("INSERT INTO alembic_version VALUES (?)", known_revisions()[:1])
-    connection.close()
+    """A database of the first release."""
+    engine = open_database(f"sqlite:///{path}")
+    put(engine, "0.1.0", "0001")
+    engine.dispose()
 
 
 def test_a_database_is_copied_before_it_is_migrated(tmp_path: Path) -> None:
-    """This one is none that could be migrated: the copy is there all the same, and the database as it was."""
     older(tmp_path / "server.db")
-    ended = server(tmp_path, "migrate")
-    assert ended.exit_code != 0
-    assert "as it was before" in ended.complaint
-    assert "Traceback" not in ended.complaint
-    assert (tmp_path / f"server.db.{known_revisions()[0]}.backup").exists()
-    with sqlite3.connect(tmp_path / "server.db") as connection:
-        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("alembic_version",)]
-    connection.close()
-    assert server(tmp_path, "migrate", "--no-backup").exit_code != 0
-    named = server(tmp_path, "migrate", "--backup", tmp_path / "named")
-    assert "named" in named.complaint
-    assert (tmp_path / "named").exists()
     assert server(tmp_path, "migrate", "--backup", "a", "--no-backup").exit_code == 2
+    ended = server(tmp_path, "migrate")
+    assert ended.exit_code == 0
+    assert "as it was before" in ended.complaint
+    [copy] = tmp_path.glob("server.db.0001.*.backup")
+    back = server(tmp_path, "restore", copy, database="new.db")
+    assert back.exit_code == 0
+    assert f"brought to schema {known_revisions()[-1]}" in back.complaint
+
+
+def test_the_copy_goes_where_it_is_asked_to_or_nowhere(tmp_path: Path) -> None:
+    for name in ("one.db", "two.db"):
+        older(tmp_path / name)
+    assert server(tmp_path, "migrate", "--backup", tmp_path / "named", database="one.db").exit_code == 0
+    assert server(tmp_path, "migrate", "--no-backup", database="two.db").exit_code == 0
+    assert (tmp_path / "named").exists()
+    assert list(tmp_path.glob("*.backup")) == []
+
+
+def test_what_was_copied_is_told_as_json(tmp_path: Path, sqlite_url: str) -> None:
+    assert sqlite_url.endswith("server.db")
+    made = server(tmp_path, "backup", tmp_path / "copy", "--json").document
+    assert made["schema"] == known_revisions()[-1]
+    assert made["bytes"] == (tmp_path / "copy").stat().st_size
+    assert made["rows"]["host"] == 0
+    assert server(tmp_path, "restore", tmp_path / "copy", "--json", database="new.db").document == made
 
 
 def test_a_new_database_needs_no_copy(tmp_path: Path) -> None:

@@ -1,23 +1,36 @@
 """Tests of backups: what they hold, what is refused, and that a restore changes all or nothing."""
 
+import json
 import shutil
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event, text
 
 from envparity_agent.errors import CannotTell, EnvparityError, UsageError
-from envparity_server.references import resolve
-from envparity_server.storage import backups
-from envparity_server.storage.database import check_schema, migrate, open_database, reading, writing
-from tests.server.fleet import reported
+from envparity_server.references import compare_selectors, resolve
+from envparity_server.storage import backups, hosts
+from envparity_server.storage.database import (
+    check_schema,
+    known_revisions,
+    migrate,
+    open_database,
+    present_revision,
+    reading,
+    writing,
+)
+from tests.server.fleet import enrolled, report, reported
 from tests.server.making import NOON, OPERATING_SYSTEM, host, packages
+from tests.server.releases.loading import put
 
 LATER = NOON + timedelta(minutes=5)
+SECRET = "of the test"  # noqa: S105  # of nobody
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +51,9 @@ def filled(empty_database: Engine) -> Engine:
 
 
 @pytest.fixture
-def other(filled: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """An empty database of the same kind."""
-    if filled.dialect.name == "sqlite":
+def elsewhere(empty_database: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An empty database of the same kind as the first."""
+    if empty_database.dialect.name == "sqlite":
         engine = open_database(f"sqlite:///{tmp_path / 'elsewhere' / 'server.db'}")
         yield engine
         engine.dispose()
@@ -59,16 +72,115 @@ def answer(engine: Engine) -> object:
         return found.fingerprint.target, sorted(found.fingerprint.sections), found.notes
 
 
-def test_a_backup_restored_elsewhere_gives_the_same_answers(filled: Engine, other: Engine, tmp_path: Path) -> None:
+def test_a_backup_restored_elsewhere_gives_the_same_answers(filled: Engine, elsewhere: Engine, tmp_path: Path) -> None:
     file = tmp_path / "backup"
     made = backups.back_up(filled, file)
     assert made.rows["host"] == 2
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.glob("*backup*")] == ["backup"]
     assert backups.read(file) == made
-    assert backups.restore(other, file) == made
-    check_schema(other)
-    assert answer(other) == answer(filled)
+    assert backups.restore(elsewhere, file) == made
+    check_schema(elsewhere)
+    assert answer(elsewhere) == answer(filled)
+
+
+class Reporter:
+    """A host that reports one of two roots after the other, a minute apart, until it is told to stop."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self.engine = engine
+        self.name = name
+        self.roots = [
+            host(OPERATING_SYSTEM, packages({"requests": version, "idna": name[-1]}), name=name)
+            for version in ("2.31.0", "2.32.3")
+        ]
+        self.acknowledged = 0
+        with writing(engine) as connection:
+            self.host = enrolled(connection, name)
+
+    def run(self, rounds: "Rounds") -> None:
+        """Report on and on, each time at once with the others."""
+        while rounds.go_on():
+            number = self.acknowledged + 1
+            with writing(self.engine) as connection:
+                report(connection, self.host, self.roots[number % 2], NOON + timedelta(minutes=number))
+            self.acknowledged = number
+
+
+class Rounds:
+    """What reporters wait for before each report, so that none is starved; told to stop, they end in one round."""
+
+    def __init__(self, parties: int) -> None:
+        self.stop = threading.Event()
+        self.begun = threading.Semaphore(0)
+        self._barrier = threading.Barrier(parties, self._begin, timeout=60)
+        self._goes_on = True
+
+    def _begin(self) -> None:
+        self._goes_on = not self.stop.is_set()
+        self.begun.release()
+
+    def go_on(self) -> bool:
+        """Wait for the others; whether there is another round."""
+        self._barrier.wait()
+        return self._goes_on
+
+
+def compared_at(engine: Engine, moment: datetime) -> str:
+    """What the selectors of the fleet stand for at a moment, and how they differ."""
+    at = f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+    with reading(engine) as connection:
+        sections = [
+            {
+                path: one.hash
+                for path, one in resolve(connection, f"{selector}@{at}", moment).fingerprint.sections.items()
+            }
+            for selector in ("host:web-1", "host:web-2", "env:prod")
+        ]
+        comparison, notes = compare_selectors(connection, f"host:web-1@{at}", f"host:web-2@{at}", moment)
+        return json.dumps([sections, comparison.document(), notes])
+
+
+def test_a_backup_during_load_gives_the_answers_of_its_moment(
+    empty_database: Engine, elsewhere: Engine, tmp_path: Path
+) -> None:
+    migrate(empty_database)
+    reporters = [Reporter(empty_database, name) for name in ("web-1", "web-2")]
+    rounds = Rounds(len(reporters))
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(one.run, rounds) for one in reporters]
+        try:
+            for _ in range(4):
+                assert rounds.begun.acquire(timeout=60)
+            made, before, after = backed_up_under_load(empty_database, reporters, tmp_path / "backup")
+        finally:
+            rounds.stop.set()
+        for run in runs:
+            run.result()
+    assert backups.restore(elsewhere, tmp_path / "backup") == made
+    check_schema(elsewhere)
+    with reading(elsewhere) as connection:
+        restored = [hosts.by_id(connection, one.host.id) for one in reporters]
+    seqs = [one.seq or 0 for one in restored if one]
+    for one, stored, seq, first, last in zip(reporters, restored, seqs, before, after, strict=True):
+        assert first <= seq <= last + 1  # the last may have been committed, and not been told yet
+        assert stored
+        assert stored.root == one.roots[seq % 2].root
+    for number in range(1, min(seqs) + 1):
+        moment = NOON + timedelta(minutes=number)
+        assert compared_at(elsewhere, moment) == compared_at(empty_database, moment)
+
+
+def backed_up_under_load(
+    engine: Engine, reporters: list[Reporter], file: Path
+) -> tuple[backups.Contents, list[int], list[int]]:
+    """A backup while which reports were acknowledged, with the numbers of the last ones before and after it."""
+    while True:
+        before = [one.acknowledged for one in reporters]
+        made = backups.back_up(engine, file)
+        after = [one.acknowledged for one in reporters]
+        if before != after:
+            return made, before, after
 
 
 def test_a_newer_backup_takes_the_place_of_an_older_one(filled: Engine, tmp_path: Path) -> None:
@@ -103,19 +215,19 @@ def test_a_backup_that_is_not_whole_is_refused_and_nothing_touched(filled: Engin
     assert answer(filled) == before
 
 
-def test_a_backup_of_another_version_is_refused(filled: Engine, other: Engine, tmp_path: Path) -> None:
+def test_a_backup_of_another_version_is_refused(filled: Engine, elsewhere: Engine, tmp_path: Path) -> None:
     with writing(filled) as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'ffff'"))
     backups.back_up(filled, tmp_path / "backup")
     with pytest.raises(UsageError, match="schema ffff, which this program does not know"):
-        backups.restore(other, tmp_path / "backup")
+        backups.restore(elsewhere, tmp_path / "backup")
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"PGDMP", b"SQLite format 3\0" + b"\0" * 4096])
-def test_what_is_no_backup_is_refused(other: Engine, tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_backup_is_refused(elsewhere: Engine, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(UsageError):
-        backups.restore(other, tmp_path / "file")
+        backups.restore(elsewhere, tmp_path / "file")
 
 
 def test_a_database_of_others_is_refused(sqlite: Engine, tmp_path: Path) -> None:
@@ -161,7 +273,7 @@ def test_a_restore_that_is_interrupted_leaves_what_was_there(filled: Engine, tmp
     if filled.dialect.name == "postgresql":
         with writing(filled) as connection:  # a view that the dump does not know depends on a table of ours
             connection.execute(text("CREATE VIEW names AS SELECT name FROM host"))
-        with pytest.raises(EnvparityError, match="pg_restore failed"):
+        with pytest.raises(EnvparityError, match="psql failed"):
             backups.restore(filled, tmp_path / "backup", replace=True)
     else:
         event.listen(filled, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=50"))
@@ -174,3 +286,71 @@ def test_a_restore_that_is_interrupted_leaves_what_was_there(filled: Engine, tmp
         busy.close()
     with reading(filled) as connection:
         assert backups.contents(connection).rows["host"] == 3
+
+
+@pytest.fixture
+def old(empty_database: Engine) -> Engine:
+    """A database as the first release left it."""
+    put(empty_database, "0.1.0", "0001")
+    return empty_database
+
+
+def test_an_older_database_is_copied_before_it_is_migrated(old: Engine, elsewhere: Engine, tmp_path: Path) -> None:
+    file = None if old.dialect.name == "sqlite" else tmp_path / "before"
+    copied = backups.copied_before_migrating(old, NOON, file)
+    assert copied is not None
+    place, made = copied
+    assert (made.revision, made.rows["host"] > 0) == ("0001", True)
+    if file is None:
+        assert place.name == "empty.db.0001.20261101T120000Z.backup"
+        assert place.parent == tmp_path
+    migrate(old)
+    assert backups.copied_before_migrating(old, NOON) is None
+    assert backups.restore(elsewhere, place) == made
+    assert present_revision(elsewhere) == known_revisions()[-1]
+    assert answer(elsewhere) == answer(old)
+
+
+def test_an_older_backup_replaces_a_newer_database(old: Engine, tmp_path: Path) -> None:
+    """What the newer schema has beside the tables of the older one must not be in the way."""
+    made = backups.back_up(old, tmp_path / "backup")
+    migrate(old)
+    before = answer(old)
+    assert backups.restore(old, tmp_path / "backup", replace=True) == made
+    check_schema(old)
+    assert answer(old) == before
+
+
+def test_a_postgresql_database_is_migrated_only_where_its_copy_has_a_place(old: Engine) -> None:
+    if old.dialect.name == "sqlite":
+        assert backups.copied_before_migrating(old, NOON) is not None
+        return
+    with pytest.raises(UsageError, match="are copied before they are migrated") as refused:
+        backups.copied_before_migrating(old, NOON)
+    assert "--no-backup" in refused.value.advice
+
+
+def test_what_has_no_rows_or_a_schema_of_others_is_not_copied(empty_database: Engine) -> None:
+    assert backups.copied_before_migrating(empty_database, NOON) is None
+    migrate(empty_database)
+    with writing(empty_database) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'ffff'"))
+    assert backups.copied_before_migrating(empty_database, NOON) is None
+
+
+def test_no_password_is_on_a_command_line(
+    migrated_postgres: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program in the place of pg_dump writes down what it was given."""
+    program = tmp_path / "pg_dump"
+    program.write_text(
+        f'#!/bin/sh\necho "$@" > {tmp_path}/arguments\necho "$PGPASSWORD" > {tmp_path}/password\nexit 1\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    engine = open_database(migrated_postgres.url.set(password=SECRET).render_as_string(hide_password=False))
+    with pytest.raises(CannotTell, match="pg_dump failed"):
+        backups.back_up(engine, tmp_path / "backup")
+    engine.dispose()
+    assert SECRET not in (tmp_path / "arguments").read_text()
+    assert (tmp_path / "password").read_text() == f"{SECRET}\n"

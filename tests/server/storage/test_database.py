@@ -12,12 +12,13 @@ from envparity_agent.errors import CannotTell, EnvparityError, UsageError
 from envparity_server.storage.database import (
     check_schema,
     migrate,
-    network_mount,
     open_database,
+    present_revision,
     reading,
     writing,
 )
 from envparity_server.storage.tables import metadata
+from tests.server.releases.loading import put
 
 ONE_OBJECT = text("INSERT INTO content (hash, kind, body, stored_at) VALUES ('a', 'page', 'b', '2026-11-01')")
 
@@ -151,7 +152,7 @@ def test_a_database_that_was_left_half_migrated_is_refused(empty_database: Engin
     with writing(empty_database) as connection:
         connection.execute(text("DROP TABLE job_run"))
     for do in (check_schema, migrate):
-        with pytest.raises(UsageError, match="not its tables: job_run") as refused:
+        with pytest.raises(UsageError, match="not all of its tables: job_run") as refused:
             do(empty_database)
         assert "restore" in refused.value.advice
 
@@ -160,29 +161,61 @@ def test_tables_without_a_number_of_their_schema_are_refused(empty_database: Eng
     migrate(empty_database)
     with writing(empty_database) as connection:
         connection.execute(text("DELETE FROM alembic_version"))
-    with pytest.raises(UsageError, match="schema none, but not its tables"):
+    with pytest.raises(UsageError, match="no number of their schema"):
         migrate(empty_database)
+
+
+def test_a_schema_with_two_numbers_is_refused(empty_database: Engine) -> None:
+    migrate(empty_database)
+    with writing(empty_database) as connection:
+        connection.execute(text("INSERT INTO alembic_version VALUES ('0001')"))
+    for do in (check_schema, migrate):
+        with pytest.raises(UsageError, match="half migrated"):
+            do(empty_database)
+
+
+def test_a_step_that_fails_is_told_and_rolled_back(empty_database: Engine) -> None:
+    """A table of the newer schema is in the way: somebody made half of it by hand."""
+    put(empty_database, "0.1.0", "0001")
+    with writing(empty_database) as connection:
+        connection.execute(text("CREATE TABLE drift (id INTEGER)"))
+    with pytest.raises(CannotTell, match=r"could not be migrated from schema 0001: .*drift") as refused:
+        migrate(empty_database)
+    assert "as it was before" in refused.value.advice
+    with pytest.raises(UsageError, match="has schema 0001") as older:
+        check_schema(empty_database)
+    assert older.value.advice == "envparity server migrate"
+
+
+def test_a_newer_schema_asks_for_the_newer_program(empty_database: Engine) -> None:
+    migrate(empty_database)
+    with writing(empty_database) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'ffff'"))
+    for do in (check_schema, migrate):
+        with pytest.raises(UsageError, match="schema ffff, which this program does not know") as refused:
+            do(empty_database)
+        assert "install the newer envparity" in refused.value.advice
+
+
+def test_asking_for_a_schema_makes_no_file(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'server.db'}")
+    assert present_revision(engine) is None
+    assert list(tmp_path.iterdir()) == [tmp_path / "no-settings.toml"]
 
 
 def test_a_file_that_is_no_database_is_refused_with_words(tmp_path: Path) -> None:
     (tmp_path / "server.db").write_bytes(b"this is no database, but long enough to look like one" * 100)
     engine = open_database(f"sqlite:///{tmp_path / 'server.db'}")
     for do in (check_schema, migrate):
-        with pytest.raises(CannotTell, match="not a database"):
+        with pytest.raises(CannotTell, match="is damaged, or something else") as refused:
             do(engine)
+        assert "restore" in refused.value.advice
     engine.dispose()
 
 
-@pytest.mark.parametrize(
-    ("path", "kind"),
-    [
-        ("/srv/share/db/server.db", "nfs4"),
-        ("/srv/share", "nfs4"),
-        ("/srv/share/local/server.db", None),
-        ("/srv/shared/server.db", None),
-        ("/var/lib/envparity/server.db", None),
-    ],
-)
-def test_a_network_file_system_is_told_from_a_local_one(path: str, kind: str | None) -> None:
-    mounted = {"srv/share": "nfs4", "srv/share/local": "ext4", "proc": "proc"}
-    assert network_mount(Path(path), mounted) == kind
+def test_a_log_that_cannot_be_opened_is_told(sqlite_url: str) -> None:
+    engine = open_database(sqlite_url)
+    Path(f"{engine.url.database}-wal").mkdir()
+    with pytest.raises(CannotTell, match="cannot open the database"):
+        check_schema(engine)
+    engine.dispose()
