@@ -119,7 +119,7 @@ def _announce(engine: Engine, place: Path, address: str) -> None:
     token_file = place / "token"
     with writing(engine) as connection:
         code = access.make_login(connection, now)
-        token = access.make_access_token(connection, "viewer", "up", timedelta(days=30), now)
+        token = access.make_access_token(connection, "operator", "up", timedelta(days=30), now)
     state.write_durably(token_file, token.encode())
     say(f"dashboard  {address}", "bold")
     say(f"log in     {address}/login?code={code}  (once, within an hour)")
