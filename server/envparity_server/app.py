@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -39,6 +41,7 @@ from envparity_server.api import (
 from envparity_server.api.attempts import LoginAttempts
 from envparity_server.api.limits import Guard
 from envparity_server.api.metrics import Metrics
+from envparity_server.api.openapi import complete
 from envparity_server.api.origins import is_forged
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.requests import Requests
@@ -86,6 +89,17 @@ _RESOURCES = (
 )
 
 
+class _Application(FastAPI):
+    """The framework's application, whose OpenAPI document is complete."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if not hasattr(self.state, "document"):
+            self.state.document = complete(deepcopy(super().openapi()))
+        document: dict[str, Any] = self.state.document
+        return document
+
+
 def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequence[Job] = JOBS) -> FastAPI:
     """The application on a database whose schema is this program's; its jobs run while it is served."""
 
@@ -97,7 +111,7 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
         await run_in_threadpool(working.stop)
         engine.dispose()
 
-    app = FastAPI(
+    app = _Application(
         title="envparity",
         version=__version__,
         summary="Why does it work here and not there?",
