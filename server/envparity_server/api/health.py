@@ -20,9 +20,9 @@ from envparity_server.storage.health import Readiness
 
 router = APIRouter(tags=["health"])
 
-_METRICS = """# HELP envparity_hosts Hosts by environment and state.
+_METRICS = """# HELP envparity_hosts Hosts by state.
 # TYPE envparity_hosts gauge
-envparity_hosts{environment="prod",state="fresh"} 12.0
+envparity_hosts{state="fresh"} 12.0
 """
 
 
