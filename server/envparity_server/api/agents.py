@@ -15,10 +15,20 @@ from starlette.concurrency import run_in_threadpool
 from envparity_agent.documents import check_attributes
 from envparity_agent.errors import InvalidDocument
 from envparity_server import intake
+from envparity_server.api.agent_documents import (
+    Announced,
+    Enrolled,
+    Enrolment,
+    NextCredential,
+    Objects,
+    Report,
+    Reported,
+)
 from envparity_server.api.authentication import MAX_TOKEN, bearer, engine_of, host_of, now, refused
 from envparity_server.api.bodies import field, read_body, read_json
 from envparity_server.api.lists import NAME
 from envparity_server.api.metrics import metrics_of
+from envparity_server.api.openapi import documented
 from envparity_server.api.problems import Problem
 from envparity_server.storage import access, audit, credentials, hosts
 from envparity_server.storage.database import writing
@@ -32,12 +42,24 @@ MIN_CREDENTIAL = 32  # characters
 _TOLD_AGAIN_AFTER = timedelta(hours=1)  # an agent that goes on reporting as another host is told once an hour
 _FIELDS = frozenset({"host", "root", "taken_at", "identity", "observed", "interval", "agent", "sent_at"})  # of a report
 
+_LINE = '{"kind":"os","pages":[],"reasons":[],"schema":1,"status":"ok"}'
+_OBJECTS = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-ndjson": {
+                "schema": {"type": "string", "description": "One canonical JSON a line.", "examples": [_LINE]}
+            }
+        },
+    }
+}
+
 HostId = Annotated[str, Path(pattern="^[0-9a-f]{16,64}$")]
 Epoch = Annotated[str, Path(pattern="^[0-9a-f]{8,64}$")]
 Seq = Annotated[int, Path(ge=1, lt=2**31)]
 
 
-@router.put("/hosts/{host_id}")
+@router.put("/hosts/{host_id}", **documented(Enrolled, Enrolment))
 async def enrol(request: Request, host_id: HostId) -> dict[str, str]:
     """Trade an enrolment token for a host's own credential, which the agent made and the server keeps as a hash.
 
@@ -104,7 +126,7 @@ def _enrolled(
     return {"host": host_id, "environment": where}
 
 
-@router.put("/objects")
+@router.put("/objects", openapi_extra=_OBJECTS, **documented(Objects))
 async def upload(request: Request) -> dict[str, list[str]]:
     """Store objects of fingerprints, one canonical JSON a line; answers with what they refer to and is missing."""
     body = await read_body(request)
@@ -118,7 +140,7 @@ def _store(request: Request, body: bytes) -> list[str]:
         return intake.store_objects(connection, body, now())
 
 
-@router.put("/reports/{epoch}/{seq}")
+@router.put("/reports/{epoch}/{seq}", **documented(Reported, Report))
 async def report(request: Request, epoch: Epoch, seq: Seq) -> dict[str, Any]:
     """Report a root hash under the agent's own number; accepted once every object of its tree is stored.
 
@@ -196,7 +218,7 @@ def _keep(request: Request, host: hosts.Host, claimed: str) -> None:
             audit.write(connection, *entry, now(), host.environment)
 
 
-@router.post("/hosts/{host_id}/credential")
+@router.post("/hosts/{host_id}/credential", **documented(Announced, NextCredential))
 async def change_credential(request: Request, host_id: HostId) -> dict[str, str]:
     """Announce the credential that the host will use next: old and new are valid until the new one is used.
 

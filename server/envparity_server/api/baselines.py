@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +14,8 @@ from envparity_agent.documents import from_document
 from envparity_server import baselining
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.bodies import read_json
+from envparity_server.api.compare_documents import Document
+from envparity_server.api.openapi import by_hand
 from envparity_server.api.problems import Problem
 from envparity_server.api.roles import actor
 from envparity_server.baselining import Elsewhere, Proposal
@@ -44,17 +46,13 @@ class Pin(_Body):
         description="A selector; with a fingerprint the name of what it was taken of.",
         examples=["env:prod,role=web@2026-11-01T02:00"],
     )
-    fingerprint: dict[str, Any] | None = Field(default=None, description="A fingerprint document.")
+    fingerprint: Document | None = None
     applies_to: Line | None = Field(
         default=None,
         description="Which hosts it is for; by default those of the source.",
         examples=["env:prod,role=web"],
     )
     reason: Line = Field(examples=["release 4.2 passed its tests"])
-
-
-# said by hand, as the route reads the body itself: a fingerprint may be large, and may come compressed
-_PIN = {"required": True, "content": {"application/json": {"schema": Pin.model_json_schema()}}}
 
 
 class Today(_Body):
@@ -153,9 +151,10 @@ def show_baseline(request: Request, actor: Acting, name: Name) -> BaselineAnswer
         return _answer(baselines.named(connection, name, actor.environments), baselines.versions(connection, [name]))
 
 
-@router.post("", openapi_extra={"requestBody": _PIN})
+@router.post("", openapi_extra=by_hand(Pin))
 async def pin_baseline(request: Request, actor: Acting) -> Pinned:
     """Propose a version; it is no reference before it is approved."""
+    # read by hand: a fingerprint may be large, and may come compressed
     body = await read_json(request)
     try:
         asked = Pin.model_validate(body)

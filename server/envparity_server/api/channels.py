@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -10,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from envparity_server.api.authentication import engine_of, now
+from envparity_server.api.compare_documents import JsonSchema
+from envparity_server.api.openapi import documented
 from envparity_server.api.problems import Problem
 from envparity_server.api.roles import Acting
 from envparity_server.compare.model import Severity
@@ -65,7 +68,7 @@ class ShownChannel(BaseModel):
     severity: str
     enabled: bool
     created_by: str
-    created_at: str
+    created_at: datetime
 
 
 class AddedChannel(ShownChannel):
@@ -99,9 +102,9 @@ class ShownDelivery(BaseModel):
     state: Annotated[str, Field(description=", ".join(deliveries.STATES))]
     tries: int
     problem: str | None
-    made_at: str
-    due_at: str | None
-    delivered_at: str | None
+    made_at: datetime
+    due_at: datetime | None
+    delivered_at: datetime | None
 
 
 class Deliveries(BaseModel):
@@ -111,7 +114,7 @@ class Deliveries(BaseModel):
     total: int
 
 
-@router.get("/schemas/notification")
+@router.get("/schemas/notification", **documented(JsonSchema))
 def notification_schema() -> dict[str, Any]:
     """The JSON Schema of a webhook's body."""
     return schema.notification()
@@ -233,7 +236,7 @@ def _shown(one: Channel) -> ShownChannel:
         severity=Severity(one.severity).word,
         enabled=one.enabled,
         created_by=one.created_by,
-        created_at=one.created_at.isoformat(),
+        created_at=one.created_at,
     )
 
 
@@ -247,7 +250,7 @@ def _logged(one: Delivery) -> ShownDelivery:
         state=one.state,
         tries=one.tries,
         problem=one.problem,
-        made_at=one.made_at.isoformat(),
-        due_at=one.due_at.isoformat() if one.due_at else None,
-        delivered_at=one.delivered_at.isoformat() if one.delivered_at else None,
+        made_at=one.made_at,
+        due_at=one.due_at,
+        delivered_at=one.delivered_at,
     )

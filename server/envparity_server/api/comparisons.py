@@ -12,6 +12,14 @@ from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.fingerprint import Fingerprint
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.bodies import field, read_json
+from envparity_server.api.compare_documents import (
+    ComparisonAnswer,
+    FingerprintAnswer,
+    GateQuestion,
+    JsonSchema,
+    VerdictAnswer,
+)
+from envparity_server.api.openapi import documented
 from envparity_server.api.roles import Acting
 from envparity_server.compare.differences import compare
 from envparity_server.compare.groups import severities, wording
@@ -31,13 +39,13 @@ router = APIRouter(prefix="/api/v1", tags=["compare"])
 SelectorText = Annotated[str, Query(max_length=1024)]
 
 
-@router.get("/schemas/fingerprint")
+@router.get("/schemas/fingerprint", **documented(JsonSchema))
 def fingerprint_schema() -> dict[str, Any]:
     """The JSON Schema of a fingerprint document."""
     return schema.fingerprint()
 
 
-@router.get("/fingerprints")
+@router.get("/fingerprints", **documented(FingerprintAnswer))
 def fingerprint_of(request: Request, of: SelectorText, actor: Acting) -> dict[str, Any]:
     """The fingerprint that a selector stands for: a host's, or the majority of an environment's fresh hosts."""
     with reading(engine_of(request)) as connection:
@@ -48,7 +56,7 @@ def fingerprint_of(request: Request, of: SelectorText, actor: Acting) -> dict[st
     return {"fingerprint": whole.document(), "notes": found.notes, "subject": asdict(subject)}
 
 
-@router.get("/compare")
+@router.get("/compare", **documented(ComparisonAnswer))
 def compare_two(
     request: Request, left: SelectorText, right: SelectorText, actor: Acting, only: str = "", app: str = ""
 ) -> dict[str, Any]:
@@ -59,7 +67,7 @@ def compare_two(
         return {**comparison.document(), "notes": notes}
 
 
-@router.post("/gates")
+@router.post("/gates", **documented(VerdictAnswer, GateQuestion))
 async def gate(request: Request, actor: Acting) -> dict[str, Any]:
     """Judge a fingerprint against a selector: parity, drift, or unknown; never parity where something was not read."""
     return await run_in_threadpool(_judge, request, actor, _question(await read_json(request)))

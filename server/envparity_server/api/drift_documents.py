@@ -61,6 +61,18 @@ class Chosen(_Body):
 class Decisions(_Body):
     """One decision about several drifts."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "decision": "acknowledge",
+                    "drifts": [{"id": "5b7a863f2a9c0d1e", "version": 2}],
+                    "reason": "a hotfix, released with shop 1.5",
+                }
+            ]
+        }
+    )
+
     decision: Literal["acknowledge", "snooze", "reopen"]
     drifts: Annotated[list[Chosen], Field(min_length=1, max_length=1000)]
     reason: _Reason | None = None
@@ -75,7 +87,7 @@ class Decisions(_Body):
         return self
 
 
-class Since(BaseModel):
+class DriftSince(BaseModel):
     """It began between the last report without it and the first one with it."""
 
     after: datetime | None = Field(description="null: there is no report without it.")
@@ -111,7 +123,7 @@ class DriftAnswer(BaseModel):
     item_count: int
 
 
-class ItemAnswer(BaseModel):
+class DriftItem(BaseModel):
     """One item as it stands on some hosts; `left` is theirs, `right` the reference's."""
 
     section: str
@@ -123,14 +135,14 @@ class ItemAnswer(BaseModel):
     distance: str | None
     severity: str
     hosts: list[str]
-    since: Since | None = Field(description="Of the first of them; null where it was so from the first report.")
+    since: DriftSince | None = Field(description="Of the first of them; null where it was so from the first report.")
 
 
 class ShownDrift(DriftAnswer):
     """A drift with its hosts and items."""
 
     hosts: list[str]
-    items: Annotated[list[ItemAnswer], Field(description=f"The most severe {MOST_ITEMS}.")]
+    items: Annotated[list[DriftItem], Field(description=f"The most severe {MOST_ITEMS}.")]
 
 
 class DriftsAnswer(BaseModel):
@@ -158,9 +170,9 @@ def shown(one: Drift) -> ShownDrift:
     )
 
 
-def _item(one: Drift, items: list[Item]) -> ItemAnswer:
+def _item(one: Drift, items: list[Item]) -> DriftItem:
     first = items[0]
-    return ItemAnswer(
+    return DriftItem(
         section=first.key.section,
         item=first.key.item or None,
         attribute=first.key.attribute or None,
@@ -174,12 +186,12 @@ def _item(one: Drift, items: list[Item]) -> ItemAnswer:
     )
 
 
-def _since(items: Iterable[Item]) -> Since | None:
+def _since(items: Iterable[Item]) -> DriftSince | None:
     known = [(item.since_before, item.since_after) for item in items if item.since_before]
     if not known:
         return None
     before, after = min(known, key=lambda window: window[0])
-    return Since(after=after, before=before)
+    return DriftSince(after=after, before=before)
 
 
 def _head(one: Drift, hosts: int, items: int) -> dict[str, Any]:
