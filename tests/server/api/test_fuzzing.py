@@ -4,7 +4,8 @@ A request names what is there as often as what hypothesis makes up. The long tie
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,18 +35,23 @@ from tests.server.notify.drifting import channel_in
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module:hypothesis.errors.HypothesisWarning")
 
 load_all_checks()
-PROMISES = CHECKS.get_by_names(["status_code_conformance", "content_type_conformance", "response_schema_conformance"])
+PROMISES: Any = CHECKS.get_by_names(
+    ["status_code_conformance", "content_type_conformance", "response_schema_conformance"]
+)
+AnyCase = Case[Any]
+JSON = "application/json"
 SELECTORS = (
     "env:prod", "env:dev", "env:prod,role=web", "host:web-1", "host:nobody", "env:nowhere", "baseline:shop",
     "env:prod@2026-11-01T02:00", "host:web-1@0001-01-01", "host:web-1#python/srv/shop", "env:", "",
 )  # fmt: skip
+TAKEN = host(OPERATING_SYSTEM, packages({"requests": "2.32.0"})).document()
 selectors = st.sampled_from(SELECTORS)
 # what a field or a parameter of a name is filled with as often as with what its schema allows
 SENSIBLE: Mapping[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("of", "left", "right", "source", "against", "hosts", "applies_to"), selectors),
     "address": st.sampled_from(["https://192.0.2.1/hook", "https://127.0.0.1/", "http://[::1]:9/", "https://"]),
     "app": st.sampled_from(["", "shop", "nothing"]),
-    "fingerprint": st.just(host(OPERATING_SYSTEM, packages({"requests": "2.32.0"})).document()),
+    "fingerprint": st.just(TAKEN),
     "kind": st.sampled_from(["", "python", "webhook", "nothing"]),
     "link": st.sampled_from(["", "https://ci.example/1"]),
     "match": st.sampled_from(["python/*", "os/distribution", "*", "["]),
@@ -85,7 +91,7 @@ def fleet(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Flee
     engine = open_database(f"sqlite:///{path}")
     asking = Asking(create_app(engine), engine)
     admin = asking.as_role("admin")
-    askers = {
+    askers: dict[str, Mapping[str, str]] = {
         Role.ADMIN: admin.headers,
         Stranger.ANYBODY: asking.headers,
         Stranger.ENROLLING: asking.bearing(asking.enrolment_token(uses=100_000)).headers,
@@ -157,7 +163,7 @@ every_operation = pytest.mark.parametrize(("method", "path"), OPERATIONS, ids=la
 
 
 @st.composite
-def cases(draw: st.DrawFn, fleet: Fleet, method: str, path: str) -> Case:
+def cases(draw: st.DrawFn, fleet: Fleet, method: str, path: str) -> AnyCase:
     """A request that the schema allows or not, some of whose names are those of what is there."""
     mode = draw(st.sampled_from(GenerationMode))
     try:
@@ -166,7 +172,7 @@ def cases(draw: st.DrawFn, fleet: Fleet, method: str, path: str) -> Case:
         case = draw(OPERATIONS[method, path].as_strategy())
     for name in case.path_parameters:
         there = fleet.named(path, name)
-        if there and draw(st.booleans()):
+        if draw(st.booleans()) and there:
             case.path_parameters[name] = draw(st.sampled_from(there))
     if draw(st.booleans()):
         for place in (case.query, case.body):
@@ -177,31 +183,59 @@ def cases(draw: st.DrawFn, fleet: Fleet, method: str, path: str) -> Case:
     return case
 
 
-def check(fleet: Fleet, method: str, path: str, examples: int) -> None:
-    """Ask an operation so many times, of a copy of the fleet."""
+@contextmanager
+def asked(fleet: Fleet) -> Iterator[Callable[[AnyCase], int]]:
+    """Ask the application on a copy of the fleet; what is answered, which is checked, is told by its status."""
     copy = fleet.path.with_name("copy.db")
     shutil.copyfile(fleet.path, copy)
     engine = open_database(f"sqlite:///{copy}")
     app = create_app(engine)
 
-    @settings(
-        max_examples=examples,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(case=cases(fleet, method, path))
-    def ask(case: Case) -> None:
-        response = case.call(app=app, headers=fleet.headers(method, path))
+    def ask(case: AnyCase) -> int:
+        response = case.call(app=app, headers=fleet.headers(case.method, case.path))
         assert response.status_code < 500 or response.status_code == 503, f"{case.as_curl_command()}\n{response.text}"
         case.validate_response(response, checks=PROMISES)
+        return response.status_code
 
-    try:
-        ask()
-    finally:
-        engine.dispose()
+    yield ask
+    engine.dispose()
+
+
+def check(fleet: Fleet, method: str, path: str, examples: int) -> None:
+    """Ask an operation so many times."""
+    with asked(fleet) as ask:
+
+        @settings(
+            max_examples=examples,
+            derandomize=True,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=cases(fleet, method, path))
+        def ask_whatever(case: AnyCase) -> None:
+            ask(case)
+
+        ask_whatever()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "more"),
+    [
+        ("GET", "/api/v1/fingerprints", {"query": {"of": "env:prod"}}),
+        ("GET", "/api/v1/compare", {"query": {"left": "env:prod", "right": "env:dev"}}),
+        ("GET", "/api/v1/majority", {"query": {"of": "env:prod"}}),
+        ("GET", "/api/v1/pivot", {"query": {"of": ["env:prod", "env:dev"]}}),
+        ("POST", "/api/v1/gates", {"body": {"fingerprint": TAKEN, "against": "env:prod"}, "media_type": JSON}),
+        ("POST", "/api/v1/gates", {"body": {"fingerprint": TAKEN, "against": "env:nowhere"}, "media_type": JSON}),
+    ],
+)
+def test_what_is_sent_as_it_stands_is_as_the_document_tells(
+    fleet: Fleet, method: str, path: str, more: Mapping[str, Any]
+) -> None:
+    with asked(fleet) as ask:
+        assert ask(OPERATIONS[method, path].Case(**more)) == 200
 
 
 @every_operation
