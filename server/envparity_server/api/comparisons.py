@@ -52,7 +52,7 @@ def fingerprint_of(request: Request, of: SelectorText, actor: Acting) -> dict[st
         found = resolve(connection, of, now(), actor.environments)
         one = found.fingerprint
         whole = detached(one.target, one.taken_at, one.sections)
-        (subject,) = rules.subjects(connection, (of,), now())
+        (subject,) = rules.subjects(connection, (of,), now(), actor.environments)
     return {"fingerprint": whole.document(), "notes": found.notes, "subject": asdict(subject)}
 
 
@@ -119,7 +119,8 @@ def _judge(request: Request, actor: Actor, question: _Question) -> dict[str, Any
             return {**unknown.document(), "summary": "no reference"}
         comparison = rate(compare(question.subject, found.fingerprint, question.scope))
         stored = rules.all_rules(connection)
-        sides = [Subject(question.subject.target.name), *rules.subjects(connection, (question.against,), moment)]
+        against = rules.subjects(connection, (question.against,), moment, actor.environments)
+        sides = [Subject(question.subject.target.name), *against]
     comparison = applied(comparison, (*question.rules, *stored), sides, moment, question.severities)
     own = {one.id for one in question.rules}
     counted = {id: count for id, count in hits(comparison).items() if id not in own}

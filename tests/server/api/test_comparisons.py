@@ -10,6 +10,7 @@ from envparity_agent import schema
 from envparity_agent.canonical import canonical, decode
 from envparity_agent.documents import from_document
 from envparity_agent.fingerprint import Fingerprint, Reason, Status
+from envparity_server.storage import hosts
 from envparity_server.storage.database import writing
 from tests.server.asking import Asking
 from tests.server.fleet import enrolled, reported
@@ -193,3 +194,24 @@ def test_a_wrong_question_of_a_pipeline_is_refused(pipeline: Asking, changed: di
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["detail"]
+
+
+def test_a_host_of_the_same_name_elsewhere_tells_nothing_of_itself(fleet: Asking) -> None:
+    with writing(fleet.engine) as connection:
+        enrolled(connection, "staging-1", "staging", {"role": "secret"})
+        own = reported(connection, "mine", running("3.7"), datetime.now(UTC), "dev")
+        hosts.change(connection, own.id, name="staging-1")
+    scoped = fleet.as_role("viewer", frozenset({"dev"}))
+    told = scoped.get("/api/v1/fingerprints", of="host:staging-1").json()["subject"]
+    assert (told["id"], told["environment"], told["labels"]) == (own.id, "dev", {})
+
+
+def test_a_rule_for_a_host_of_the_same_name_elsewhere_does_not_judge(fleet: Asking) -> None:
+    with writing(fleet.engine) as connection:
+        other = enrolled(connection, "staging-1", "staging")
+        own = reported(connection, "mine", running("3.7"), datetime.now(UTC), "dev")
+        hosts.change(connection, own.id, name="staging-1")
+    rule = {"match": "python/*", "hosts": f"host:{other.id}", "reason": "a secret of staging"}
+    assert fleet.as_role("operator").ask("POST", "/api/v1/rules", json=rule).status_code == 201
+    verdict = judged(fleet.as_role("ci", frozenset({"dev"})), running("3.4"), "host:staging-1")
+    assert (verdict["verdict"], "secret" in str(verdict)) == ("drift", False)
