@@ -226,11 +226,13 @@ def _agreed_by(connection: Connection, groups: Iterable[str], now: datetime) -> 
 
 def _pinned_for(connection: Connection, of: Sequence[Host], now: datetime) -> dict[str, Reference]:
     """The approved baselines that are for some hosts, by host id."""
-    approved = [(parse_selector(one.applies_to, now), version) for one, version in baselines.approved(connection)]
-    approved.sort(key=lambda one: (_narrowness(one[0]), one[1].approved_at, one[1].name), reverse=True)
+    approved = [(parse_selector(one.applies_to, now), one, version) for one, version in baselines.approved(connection)]
+    approved.sort(key=lambda one: (_narrowness(one[0]), one[2].approved_at, one[2].name), reverse=True)
     found: dict[str, Reference] = {}
-    for selector, version in approved:
-        covered = [one.id for one in of if one.id not in found and covers(selector, one)]
+    for selector, baseline, version in approved:
+        # another environment may have a host of that name: who decided here has no say there
+        there = [one for one in of if one.id not in found and baseline.environment in ("", one.environment)]
+        covered = [one.id for one in there if covers(selector, one)]
         if not covered:
             continue
         trees = baselines.trees(connection, version.name, version.number, covered if version.is_each_host else None)

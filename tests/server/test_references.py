@@ -349,3 +349,16 @@ def test_nothing_is_asked_of_the_database_for_each_host(fleet: Engine) -> None:
         few = asked(connection)
         more(connection, ["3.4"] * 20, role="mail")
         assert asked(connection) <= few
+
+
+def test_a_baseline_of_one_environment_is_for_no_host_of_that_name_in_another(database: Engine) -> None:
+    dev = Actor("token:dev", Role.OPERATOR, frozenset({"dev"}))
+    with writing(database) as connection:
+        other = reported(connection, "web-1", host(packages({"idna": "3.7"})), NOON, "prod")
+        own = reported(connection, "mine", host(packages({"idna": "0.1"})), NOON, "dev")
+        hosts.change(connection, own.id, name="web-1")
+        pin(connection, dev, Proposal("sly", "host:web-1", "", "it looks right"), None, NOON)
+        assert approve(connection, dev, "sly", 1, NOON)
+        found = references_for(connection, hosts.all_hosts(connection), NOON)
+    assert {id: one.name for id, one in found.items()} == {own.id: "baseline:sly"}
+    assert other.id not in found
