@@ -5,12 +5,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from sqlalchemy import Connection
 
+from envparity_agent.errors import UsageError
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.lists import NAME, Limit, Offset, not_there
 from envparity_server.api.roles import Acting
 from envparity_server.compare.selectors import parse_selector
-from envparity_server.storage import audit, environments
+from envparity_server.storage import audit, baselines, environments, hosts
+from envparity_server.storage.actors import Actor
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.environments import Environment
 
@@ -99,14 +102,14 @@ def show_environment(request: Request, name: EnvironmentName, actor: Acting) -> 
 def set_environment(request: Request, name: EnvironmentName, body: EnvironmentBody, actor: Acting) -> EnvironmentAnswer:
     """Make an environment, or say what it is meant to be like. A new one is for an actor who sees all of them."""
     moment = now()
-    if body.against is not None:
-        parse_selector(body.against, moment)
     if not actor.sees(name):
         raise not_there("environment")
     with writing(engine_of(request)) as connection:
         known = environments.is_known(connection, name)
         if not known and actor.environments is not None:
             raise not_there("environment")
+        if body.against is not None:
+            _check(connection, body.against, moment, actor)
         environments.put(connection, name, body.against, moment)
         audit.write(
             connection,
@@ -118,3 +121,19 @@ def set_environment(request: Request, name: EnvironmentName, body: EnvironmentBo
             against=body.against,
         )
         return _answer(environments.listed(connection, moment, frozenset({name}))[0])
+
+
+def _check(connection: Connection, against: str, moment: datetime, actor: Actor) -> None:
+    """Raise UsageError for what is no selector, or names what the actor may not see: drifts will tell what it has."""
+    selector = parse_selector(against, moment)
+    if actor.environments is None:
+        return
+    if selector.kind == "baseline":
+        baselines.named(connection, selector.name, actor.environments)
+    elif selector.kind == "host":
+        # by its id: a name may be, or become, that of a host elsewhere
+        if hosts.by_id(connection, selector.name, actor.environments) is None:
+            raise UsageError(f"against: no host of the id {selector.name}", "name one that you see by its id")
+    elif not actor.sees(selector.name):
+        known = ", ".join(f"env:{one}" for one in hosts.environments(connection, actor.environments)) or "none"
+        raise UsageError(f"against: no environment {selector.name}", f"known environments: {known}")

@@ -70,3 +70,23 @@ def test_an_environment_that_is_not_seen_is_not_there(operator: Asking) -> None:
         answers.append(scoped.ask("PUT", f"/api/v1/environments/{name}", json={}))
         assert [one.status_code for one in answers] == [404, 404], name
     assert scoped.ask("PUT", "/api/v1/environments/dev", json={}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "against",
+    ["env:prod", "env:nowhere", "role=web", "host:web-1", "host:dev-1", "env:prod@yesterday#os", "baseline:x"],
+)
+def test_who_sees_one_environment_holds_it_against_nothing_else(operator: Asking, against: str) -> None:
+    scoped = operator.as_role("operator", frozenset({"dev"}))
+    answer = scoped.ask("PUT", "/api/v1/environments/dev", json={"against": against})
+    assert answer.status_code == (404 if against == "baseline:x" else 422)
+    assert "env:prod" not in answer.json()["advice"]
+    assert operator.get("/api/v1/environments/dev").json()["against"] is None
+
+
+def test_who_sees_one_environment_holds_it_against_what_is_there(operator: Asking) -> None:
+    scoped = operator.as_role("operator", frozenset({"dev"}))
+    (own,) = scoped.get("/api/v1/hosts").json()["hosts"]
+    for against in ("env:dev@2026-11-01T02:00", f"host:{own['id']}"):
+        answer = scoped.ask("PUT", "/api/v1/environments/dev", json={"against": against})
+        assert (answer.status_code, answer.json()["against"]) == (200, against)
