@@ -34,7 +34,12 @@ class Deploy:
 
 def begin(connection: Connection, hosts: str, environment: str, name: str, link: str, by: str, now: datetime) -> Deploy:
     """Mark the beginning; who marks the same again, before its end, did not hear the answer: it is the same deploy."""
-    same = deploy.c.hosts == hosts, deploy.c.name == name, deploy.c.link == link, deploy.c.begun_by == by
+    what = deploy.c.hosts == hosts, deploy.c.name == name, deploy.c.link == link
+    same = (
+        *what,
+        deploy.c.environment == environment,
+        deploy.c.begun_by == by,
+    )  # names of hosts and tokens may be others'
     lasting = deploy.c.ended_at.is_(None), deploy.c.begun_at > now - LONGEST
     row = connection.execute(select(deploy).where(*same, *lasting).limit(1)).one_or_none()
     if row:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from envparity_server.storage import access, audit
+from envparity_server.storage import access, audit, hosts
 from envparity_server.storage.database import reading, writing
 from tests.server.asking import LIFE, Asking
 from tests.server.fleet import enrolled
@@ -82,3 +82,12 @@ def test_what_is_of_another_environment_is_not_there(pipeline: Asking) -> None:
     assert begun(other, "env:test").status_code == 201
     assert other.ask("POST", f"/api/v1/deploys/{id}/end").status_code == 404
     assert other.ask("POST", "/api/v1/deploys/end", json={"hosts": WEB}).status_code == 404
+
+
+def test_a_deploy_of_the_same_words_elsewhere_is_another_one(pipeline: Asking) -> None:
+    with writing(pipeline.engine) as connection:
+        hosts.change(connection, enrolled(connection, "test-2", "test").id, name="web-1")
+    of_prod, of_test = (pipeline.as_role("ci", frozenset({name})) for name in ("prod", "test"))
+    first, second = begun(of_prod, "host:web-1").json(), begun(of_test, "host:web-1").json()
+    assert (first["environment"], second["environment"]) == ("prod", "test")
+    assert begun(of_test, "host:web-1").json() == second
