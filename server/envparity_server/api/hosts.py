@@ -12,7 +12,7 @@ from envparity_agent.errors import UsageError
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.lists import Limit, Name, Offset, not_there
 from envparity_server.api.roles import Acting
-from envparity_server.storage import audit, environments, hosts
+from envparity_server.storage import audit, environments, hosts, rules
 from envparity_server.storage.actors import Actor
 from envparity_server.storage.clones import clones
 from envparity_server.storage.database import reading, writing
@@ -172,6 +172,8 @@ def change_host(request: Request, host_id: HostId, body: HostChange, actor: Acti
             )
         if changed:
             hosts.change(connection, host_id, **changed)
+            if where != before.environment:
+                rules.move(connection, host_id, where)
             told = {key: getattr(before, key) for key in changed}
             audit.write(connection, actor, "host.change", host_id, moment, where, before=told, after=changed)
         return _shown(connection, _known(connection, host_id, actor), actor)

@@ -145,6 +145,11 @@ def remove(connection: Connection, id: str) -> bool:
     return connection.execute(delete(table).where(table.c.id == id)).rowcount == 1
 
 
+def move(connection: Connection, host_id: str, environment: str) -> None:
+    """Take the rules for a host along to another environment: who may decide about it may decide about them."""
+    connection.execute(update(table).where(table.c.hosts == f"host:{host_id}").values(environment=environment))
+
+
 def count_hits(connection: Connection, hits: Mapping[str, int], now: datetime) -> None:
     """Count the differences that each rule covered; an id that is no rule's (any more) counts nothing."""
     for id, count in sorted(hits.items()):  # in one order: two that count at once wait for each other, and never both

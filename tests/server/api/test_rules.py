@@ -354,3 +354,15 @@ def test_wrong_rules_of_a_pipeline_are_refused(small_api: Asking, wrong: dict[st
 def test_the_fingerprint_of_a_selector_says_whom_it_names(operator: Asking) -> None:
     subject = operator.get("/api/v1/fingerprints", of="host:web-1").json()["subject"]
     assert (subject["name"], subject["environment"], subject["labels"]) == ("web-1", "prod", {"role": "web"})
+
+
+def test_a_rule_for_a_host_goes_along_to_another_environment(fleet: Asking, operator: Asking) -> None:
+    (one,) = fleet.as_role("viewer").get("/api/v1/hosts", name="dev-1").json()["hosts"]
+    rule = made(operator_of(fleet, "dev"), hosts=f"host:{one['id']}")["rule"]
+    moved = operator.ask("PATCH", f"/api/v1/hosts/{one['id']}", json={"environment": "prod"})
+    assert moved.status_code == 200, moved.text
+    change = {"version": 1, "reason": "it stays hidden"}
+    answers = [
+        operator_of(fleet, name).ask("PATCH", f"/api/v1/rules/{rule['id']}", json=change) for name in ("dev", "prod")
+    ]
+    assert [answer.status_code for answer in answers] == [404, 200]
