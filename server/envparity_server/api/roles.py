@@ -101,7 +101,8 @@ NEEDS: Mapping[tuple[str, str], Role | Stranger] = {
 def authorised(request: Request) -> None:
     """Let a request pass that its route's needs allow, the actor in `request.state`; raises Problem 401 or 403.
 
-    It runs before a body is read: nothing of a stranger's is decompressed or parsed.
+    It runs before a route reads a body by hand: nothing of a stranger's is decompressed. A body that is a model the
+    framework has parsed by then, as plain JSON within the cap of `limits.Guard`.
     """
     needs = NEEDS.get((request.method, request.scope["route"].path))
     if needs is None:
