@@ -5,18 +5,18 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path, Request
+from pydantic import Field
 
 from envparity_agent.fingerprint import Attributes, SectionLike, Target, in_words
 from envparity_agent.kinds import CODE_ITEM, INTERPRETER_ITEM
 from envparity_server.api.authentication import engine_of, now
+from envparity_server.api.lists import Answer, Limit, Offset
 from envparity_server.api.problems import Problem
-from envparity_server.api.roles import actor
+from envparity_server.api.roles import Acting
 from envparity_server.drift.pivot import body_of
 from envparity_server.drift.shares import Share, shares
 from envparity_server.storage import applications, content, hosts
-from envparity_server.storage.actors import Actor
 from envparity_server.storage.content import StoredFingerprint, StoredSection
 from envparity_server.storage.database import reading
 from envparity_server.storage.hosts import Host
@@ -25,14 +25,8 @@ router = APIRouter(prefix="/api/v1/applications", tags=["applications"])
 
 _MOST_DIFFERENCES = 50  # told of one environment; how many there are is told beside them
 
-Acting = Annotated[Actor, Depends(actor)]
 
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ApplicationEntry(_Answer):
+class ApplicationEntry(Answer):
     """An application, and where it is."""
 
     name: str = Field(examples=["shop"])
@@ -40,14 +34,14 @@ class ApplicationEntry(_Answer):
     environments: dict[str, int] = Field(description="How many hosts have it.", examples=[{"prod": 12, "test": 2}])
 
 
-class ApplicationList(_Answer):
+class ApplicationList(Answer):
     """Applications by name."""
 
     applications: list[ApplicationEntry]
     total: int
 
 
-class Code(_Answer):
+class Code(Answer):
     """What is checked out or shipped."""
 
     section: str
@@ -57,7 +51,7 @@ class Code(_Answer):
     tree: str | None = Field(description="Hash over all files, where there is no commit.")
 
 
-class PythonEnvironment(_Answer):
+class PythonEnvironment(Answer):
     """The interpreter and how many packages it has."""
 
     section: str
@@ -66,7 +60,7 @@ class PythonEnvironment(_Answer):
     packages: int
 
 
-class Container(_Answer):
+class Container(Answer):
     """What a container runs."""
 
     section: str
@@ -75,7 +69,7 @@ class Container(_Answer):
     image: str | None = Field(description="Digest of the image that runs.")
 
 
-class HostEntry(_Answer):
+class HostEntry(Answer):
     """The application on one host."""
 
     host: str
@@ -86,7 +80,7 @@ class HostEntry(_Answer):
     containers: list[Container]
 
 
-class Unlike(_Answer):
+class Unlike(Answer):
     """An item on which the hosts of an environment do not agree."""
 
     section: str
@@ -94,7 +88,7 @@ class Unlike(_Answer):
     values: dict[str, int] = Field(description="Value -> how many hosts.", examples=[{"3.4": 1, "3.7": 11}])
 
 
-class EnvironmentEntry(_Answer):
+class EnvironmentEntry(Answer):
     """The application in one environment."""
 
     environment: str
@@ -104,7 +98,7 @@ class EnvironmentEntry(_Answer):
     hosts: list[HostEntry]
 
 
-class ApplicationAnswer(_Answer):
+class ApplicationAnswer(Answer):
     """One application over all environments."""
 
     name: str
@@ -115,8 +109,8 @@ class ApplicationAnswer(_Answer):
 def list_applications(
     request: Request,
     actor: Acting,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> ApplicationList:
     """Every application: a name that code, a Python environment or containers of hosts have."""
     with reading(engine_of(request)) as connection:

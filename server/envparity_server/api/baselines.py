@@ -4,7 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from sqlalchemy.exc import IntegrityError
@@ -15,9 +15,10 @@ from envparity_server import baselining
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.bodies import read_json
 from envparity_server.api.compare_documents import Document
+from envparity_server.api.lists import NAME, Answer, Limit, Offset
 from envparity_server.api.openapi import by_hand
 from envparity_server.api.problems import Problem
-from envparity_server.api.roles import actor
+from envparity_server.api.roles import Acting
 from envparity_server.baselining import Elsewhere, Proposal
 from envparity_server.storage import baselines
 from envparity_server.storage.actors import Actor
@@ -26,10 +27,7 @@ from envparity_server.storage.database import reading, writing
 
 router = APIRouter(prefix="/api/v1/baselines", tags=["baselines"])
 
-_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"
-
-Acting = Annotated[Actor, Depends(actor)]
-Name = Annotated[str, Path(pattern=_NAME, examples=["shop"])]
+Name = Annotated[str, Path(pattern=NAME, examples=["shop"])]
 Number = Annotated[int, Field(ge=1, lt=2**31, description="The version that is decided about.", examples=[3])]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern=r"^[^\x00]+$")]
 
@@ -41,7 +39,7 @@ class _Body(BaseModel):
 class Pin(_Body):
     """A proposal: what a selector stands for, or a fingerprint that was taken elsewhere of a host, lock or image."""
 
-    name: Annotated[str, StringConstraints(pattern=_NAME)] = Field(examples=["shop"])
+    name: Annotated[str, StringConstraints(pattern=NAME)] = Field(examples=["shop"])
     source: Line = Field(
         description="A selector; with a fingerprint the name of what it was taken of.",
         examples=["env:prod,role=web@2026-11-01T02:00"],
@@ -75,11 +73,7 @@ class Withdrawal(_Body):
     reason: Line = Field(examples=["it was taken during an outage"])
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class VersionAnswer(_Answer):
+class VersionAnswer(Answer):
     """One version and what became of it."""
 
     number: int
@@ -96,7 +90,7 @@ class VersionAnswer(_Answer):
     withdrawn_at: datetime | None
 
 
-class BaselineAnswer(_Answer):
+class BaselineAnswer(Answer):
     """A baseline; `versions` has the newest first."""
 
     name: str
@@ -108,14 +102,14 @@ class BaselineAnswer(_Answer):
     versions: list[VersionAnswer]
 
 
-class BaselineList(_Answer):
+class BaselineList(Answer):
     """Baselines by name."""
 
     baselines: list[BaselineAnswer]
     total: int
 
 
-class Pinned(_Answer):
+class Pinned(Answer):
     """What was made."""
 
     name: str
@@ -123,7 +117,7 @@ class Pinned(_Answer):
     hosts: int | None = Field(default=None, description="How many hosts were pinned, each to its own.")
 
 
-class Removed(_Answer):
+class Removed(Answer):
     """What is no more."""
 
     removed: str
@@ -133,8 +127,8 @@ class Removed(_Answer):
 def list_baselines(
     request: Request,
     actor: Acting,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> BaselineList:
     """Every baseline with its versions."""
     with reading(engine_of(request)) as connection:

@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from sqlalchemy import Connection
 
 from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import Value
 from envparity_server.api.authentication import engine_of, now
+from envparity_server.api.lists import Answer, Limit, Offset, Text
 from envparity_server.api.moments import Between, MomentText, between
-from envparity_server.api.roles import actor
+from envparity_server.api.roles import Acting
 from envparity_server.compare.selectors import parse_moment, parse_selector
 from envparity_server.selection import chosen
 from envparity_server.storage import changes, hosts
@@ -25,14 +26,8 @@ router = APIRouter(prefix="/api/v1", tags=["changes"])
 UNSEEN = "what lived only between two reports of its host, a short-lived container, is not seen"
 UNKNOWN = "actor unknown"
 
-Text = Annotated[str, Query(max_length=1024)]
 
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ChangeAnswer(_Answer):
+class ChangeAnswer(Answer):
     """One difference between two reports of a host."""
 
     id: int
@@ -55,7 +50,7 @@ class ChangeAnswer(_Answer):
     when: Between
 
 
-class ChangesAnswer(_Answer):
+class ChangesAnswer(Answer):
     """What changed, the newest first."""
 
     changes: list[ChangeAnswer]
@@ -66,14 +61,14 @@ class ChangesAnswer(_Answer):
 @router.get("/changes")
 def list_changes(
     request: Request,
-    acting: Annotated[Actor, Depends(actor)],
+    acting: Acting,
     of: Annotated[Text, Query(description="A selector; all hosts by default.", examples=["env:prod,role=web"])] = "",
     since: Annotated[MomentText, Query()] = "",
     until: Annotated[MomentText, Query()] = "",
     section: Annotated[Text, Query(description="A path: with all that is below it.", examples=["python"])] = "",
     item: Annotated[Text, Query(description="An item's name, or a glob of * and ?.", examples=["openssl"])] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    limit: Limit = 200,
+    offset: Offset = 0,
 ) -> ChangesAnswer:
     """What reports had first in a time, the newest first; a moment of the selector is the end of it.
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.compare_documents import JsonSchema
+from envparity_server.api.lists import Limit, Offset
 from envparity_server.api.openapi import documented
 from envparity_server.api.problems import Problem
 from envparity_server.api.roles import Acting
@@ -31,8 +32,6 @@ router = APIRouter(prefix="/api/v1", tags=["notifications"])
 SeverityWord = Literal["info", "low", "medium", "high", "critical"]
 Text = Annotated[str, Field(max_length=1024, pattern=r"^[^\x00]*$")]
 Hosts = Annotated[Text, Field(description="a selector; empty for all hosts", examples=["env:prod,role=web"])]
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Offset = Annotated[int, Query(ge=0, lt=2**31)]
 
 
 class NewChannel(BaseModel):

@@ -4,14 +4,15 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy import Connection
 
 from envparity_agent.errors import UsageError
 from envparity_server.api.authentication import engine_of, now
+from envparity_server.api.lists import Limit
 from envparity_server.api.problems import Problem
-from envparity_server.api.roles import actor
+from envparity_server.api.roles import Acting
 from envparity_server.compare.selectors import Selector, parse_selector
 from envparity_server.selection import environment_of
 from envparity_server.storage import audit, deploys, hosts
@@ -21,7 +22,6 @@ from envparity_server.storage.deploys import Deploy
 
 router = APIRouter(prefix="/api/v1/deploys", tags=["deploys"])
 
-Acting = Annotated[Actor, Depends(actor)]
 DeployId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["0d1e5b7a863f2a9c"])]
 _Hosts = Annotated[
     str,
@@ -71,7 +71,7 @@ class DeploysAnswer(BaseModel):
 
 
 @router.get("")
-def list_deploys(request: Request, acting: Acting, limit: Annotated[int, Query(ge=1, le=1000)] = 200) -> DeploysAnswer:
+def list_deploys(request: Request, acting: Acting, limit: Limit = 200) -> DeploysAnswer:
     """The newest deploys of the environments one sees."""
     with reading(engine_of(request)) as connection:
         return _answer(deploys.listed(connection, acting.environments, limit=limit))

@@ -4,7 +4,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy import Connection
 
 from envparity_server.api.authentication import engine_of, now
@@ -21,8 +21,9 @@ from envparity_server.api.drift_documents import (
     answer,
     shown,
 )
+from envparity_server.api.lists import Limit, Offset
 from envparity_server.api.problems import Problem
-from envparity_server.api.roles import actor
+from envparity_server.api.roles import Acting
 from envparity_server.compare.model import Severity
 from envparity_server.drift.life import DECIDED, OPEN, State
 from envparity_server.storage import audit, drifts
@@ -32,7 +33,6 @@ from envparity_server.storage.drifts import Drift, Wanted
 
 router = APIRouter(prefix="/api/v1/drifts", tags=["drifts"])
 
-Acting = Annotated[Actor, Depends(actor)]
 DriftId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["5b7a863f2a9c0d1e"])]
 _ACTIONS = {"acknowledge": "drift.acknowledge", "snooze": "drift.snooze", "reopen": "drift.reopen"}
 
@@ -44,8 +44,8 @@ def list_drifts(
     state: Annotated[StateWord, Query(description="`open` is all but resolved.")] = "open",
     severity: Annotated[SeverityWord, Query(description="The lowest.")] = "info",
     environment: Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00]*$")] = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    limit: Limit = 200,
+    offset: Offset = 0,
 ) -> DriftsAnswer:
     """The drifts of the environments one sees, the most severe and then the newest first."""
     states = OPEN if state == "open" else frozenset(State) if state == "all" else {State(state)}

@@ -2,20 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
 
 from envparity_server.api.authentication import engine_of
+from envparity_server.api.lists import Answer, Limit, Offset
 from envparity_server.api.moments import Between, between
-from envparity_server.api.roles import actor
+from envparity_server.api.roles import Acting
 from envparity_server.storage import items
-from envparity_server.storage.actors import Actor
 from envparity_server.storage.database import reading
 from envparity_server.storage.items import Holding, InUse
 
 router = APIRouter(prefix="/api/v1/items", tags=["items"])
 
-Acting = Annotated[Actor, Depends(actor)]
 Name = Annotated[
     str,
     Query(
@@ -26,15 +25,9 @@ Name = Annotated[
     ),
 ]
 Kind = Annotated[str, Query(max_length=64, description="Only in sections of this kind.", examples=["python"])]
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Offset = Annotated[int, Query(ge=0, lt=2**31)]
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ItemAnswer(_Answer):
+class ItemAnswer(Answer):
     """An item that a host has now."""
 
     host: str = Field(description="Its id.", examples=["0123456789abcdef"])
@@ -48,14 +41,14 @@ class ItemAnswer(_Answer):
     since: Between
 
 
-class ItemsAnswer(_Answer):
+class ItemsAnswer(Answer):
     """Who has an item now."""
 
     items: list[ItemAnswer]
     total: int
 
 
-class ValueAnswer(_Answer):
+class ValueAnswer(Answer):
     """A value of an item that hosts have now."""
 
     item: str = Field(examples=["openssl"])
@@ -65,7 +58,7 @@ class ValueAnswer(_Answer):
     hosts: dict[str, int] = Field(description="Environment -> hosts.", examples=[{"prod": 212, "test": 3}])
 
 
-class ValuesAnswer(_Answer):
+class ValuesAnswer(Answer):
     """The values of an item that are in use."""
 
     values: list[ValueAnswer]

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
 from sqlalchemy import Connection
 
 from envparity_server.api.authentication import engine_of, now
-from envparity_server.api.roles import actor
+from envparity_server.api.lists import Answer, Offset, Text
+from envparity_server.api.roles import Acting
 from envparity_server.drift.shares import Share, is_in, shares
 from envparity_server.references import votes
 from envparity_server.storage import changes, content, hosts
-from envparity_server.storage.actors import Actor
 from envparity_server.storage.changes import Change
 from envparity_server.storage.database import reading
 
@@ -21,28 +21,22 @@ router = APIRouter(prefix="/api/v1", tags=["majority"])
 
 _MOST_HOSTS = 100  # named for one item; how many there are is told beside them
 
-Text = Annotated[str, Query(max_length=1024)]
 
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Value(_Answer):
+class Value(Answer):
     """One of the values that hosts have."""
 
     value: str = Field(examples=["3.0.11-1~deb12u2"])
     hosts: int = Field(examples=[212])
 
 
-class Since(_Answer):
+class Since(Answer):
     """A change is known to lie between two reports."""
 
     after: datetime = Field(description="The last report without it.")
     before: datetime = Field(description="The first report with it.")
 
 
-class Deviator(_Answer):
+class Deviator(Answer):
     """A host that has not what most have."""
 
     host: str = Field(description="Its id.", examples=["0123456789abcdef"])
@@ -51,7 +45,7 @@ class Deviator(_Answer):
     since: Since | None = Field(description="When the item last changed there; null: it was so from its first report.")
 
 
-class Agreement(_Answer):
+class Agreement(Answer):
     """Where the hosts stand on one item."""
 
     section: str = Field(examples=["os-packages"])
@@ -65,14 +59,14 @@ class Agreement(_Answer):
     deviators: list[Deviator] = Field(description=f"The first {_MOST_HOSTS} of them.")
 
 
-class Unread(_Answer):
+class Unread(Answer):
     """Hosts that have no vote on a section, as theirs could not be read whole."""
 
     section: str
     hosts: list[str] = Field(description="Their names.")
 
 
-class Majority(_Answer):
+class Majority(Answer):
     """What hosts agree on."""
 
     of: str = Field(examples=["env:prod,role=web"])
@@ -87,13 +81,13 @@ class Majority(_Answer):
 @router.get("/majority")
 def majority_of(
     request: Request,
-    actor: Annotated[Actor, Depends(actor)],
+    actor: Acting,
     of: Text,
     section: Text = "",
     item: Text = "",
     everything: Annotated[bool, Query(alias="all", description="Also the items on which all agree.")] = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Offset = 0,
 ) -> Majority:
     """The majority of each item, its share, and who deviates; by default only what not all agree on.
 

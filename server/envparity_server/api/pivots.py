@@ -3,33 +3,27 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
 
 from envparity_agent.errors import UsageError
 from envparity_agent.fingerprint import SectionLike
 from envparity_server.api.authentication import engine_of, now
-from envparity_server.api.roles import actor
+from envparity_server.api.lists import Answer, Limit, Offset, Text
+from envparity_server.api.roles import Acting
 from envparity_server.compare.covering import is_complete
 from envparity_server.compare.scope import parse_scope
 from envparity_server.drift.pivot import Cell, Pivot, Stands
 from envparity_server.drift.tally import share
 from envparity_server.references import Votes, votes
-from envparity_server.storage.actors import Actor
 from envparity_server.storage.database import reading
 
 router = APIRouter(prefix="/api/v1", tags=["pivot"])
 
 MOST_COLUMNS = 60
 
-Text = Annotated[str, Query(max_length=1024)]
 
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Column(_Answer):
+class Column(Answer):
     """A selector, and what must be said beside it."""
 
     of: str = Field(examples=["env:prod"])
@@ -37,7 +31,7 @@ class Column(_Answer):
     notes: list[str]
 
 
-class PivotCell(_Answer):
+class PivotCell(Answer):
     """What a column has."""
 
     section: str | None = Field(description="Its own path, where that is another one: an environment that was paired.")
@@ -46,7 +40,7 @@ class PivotCell(_Answer):
     state: Stands = Field(description="Against the reference column.")
 
 
-class Row(_Answer):
+class Row(Answer):
     """One item over all columns."""
 
     section: str
@@ -55,7 +49,7 @@ class Row(_Answer):
     cells: list[PivotCell] = Field(description="In the order of the columns.")
 
 
-class PivotAnswer(_Answer):
+class PivotAnswer(Answer):
     """Columns and rows."""
 
     columns: list[Column]
@@ -67,13 +61,13 @@ class PivotAnswer(_Answer):
 @router.get("/pivot")
 def pivot(
     request: Request,
-    actor: Annotated[Actor, Depends(actor)],
+    actor: Acting,
     of: Annotated[list[Text], Query(min_length=2, max_length=MOST_COLUMNS, description="The columns: selectors.")],
-    reference: Annotated[str, Query(max_length=1024, description="One of the columns; the last by default.")] = "",
-    kind: Annotated[str, Query(max_length=1024, description="Only these kinds or paths: python,os-packages.")] = "",
+    reference: Annotated[Text, Query(description="One of the columns; the last by default.")] = "",
+    kind: Annotated[Text, Query(description="Only these kinds or paths: python,os-packages.")] = "",
     only_different: bool = True,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> PivotAnswer:
     """What several selectors have, item by item; by default where one of them is not the same as the reference.
 

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Path, Request
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from envparity_server.api.authentication import engine_of, now
+from envparity_server.api.lists import Limit, Offset
 from envparity_server.api.problems import Problem
-from envparity_server.api.roles import actor
+from envparity_server.api.roles import Acting
 from envparity_server.api.rule_documents import (
     Changed,
     Imported,
@@ -36,7 +37,6 @@ from envparity_server.storage.rules import RuleState, StoredRule
 
 router = APIRouter(prefix="/api/v1/rules", tags=["rules"])
 
-Acting = Annotated[Actor, Depends(actor)]
 RuleId = Annotated[str, Path(pattern="^[0-9a-f]{16}$", examples=["3f2a9c0d1e5b7a86"])]
 
 
@@ -45,8 +45,8 @@ def list_rules(
     request: Request,
     acting: Acting,
     state: RuleState | None = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    limit: Limit = 200,
+    offset: Offset = 0,
 ) -> RulesAnswer:
     """The rules that hold for the environments one sees: all, the active, the expired, or those that never hit."""
     moment = now()

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from envparity_server.api.authentication import engine_of
-from envparity_server.api.lists import Limit, Offset
+from envparity_server.api.lists import Answer, Limit, Offset
 from envparity_server.api.roles import Acting
 from envparity_server.settings import ServerSettings
 from envparity_server.storage import tags
@@ -23,11 +23,7 @@ router = APIRouter(prefix="/api/v1/tags", tags=["tags"])
 _MOST_CONTAINERS = 1000  # of one tag
 
 
-class _Answer(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class ContainerAnswer(_Answer):
+class ContainerAnswer(Answer):
     """A container that does not run what its tag points at, or of which that is not known."""
 
     host: str = Field(description="Its id.", examples=["0123456789abcdef"])
@@ -38,7 +34,7 @@ class ContainerAnswer(_Answer):
     why: str = Field(examples=["the manifest digest is not that of the tag's image"])
 
 
-class CountsAnswer(_Answer):
+class CountsAnswer(Answer):
     """Containers, identical replicas on a host as one."""
 
     same: int = Field(description="They run what the tag points at.", examples=[211])
@@ -46,7 +42,7 @@ class CountsAnswer(_Answer):
     unknown: int = Field(description="It cannot be told; never taken as the one or the other.", examples=[0])
 
 
-class TagAnswer(_Answer):
+class TagAnswer(Answer):
     """A tag that containers were started from."""
 
     reference: str = Field(examples=["docker.io/library/python:3.12"])
@@ -63,7 +59,7 @@ class TagAnswer(_Answer):
     containers: list[ContainerAnswer] = Field(description="Those that moved, then the unknown ones; at most 1,000.")
 
 
-class TagsAnswer(_Answer):
+class TagsAnswer(Answer):
     """The tags in use, by reference."""
 
     tags: list[TagAnswer]

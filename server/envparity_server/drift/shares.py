@@ -35,11 +35,6 @@ class Share:
         return 2 * len(self.stands[0].hosts) <= self.voters
 
     @property
-    def deviating(self) -> tuple[Holder, ...]:
-        """The values of those that do not have the majority's; of all where there is no majority."""
-        return self.stands if self.is_split else self.stands[1:]
-
-    @property
     def words(self) -> str:
         """The share as people read it: 212 of 300."""
         return f"{len(self.stands[0].hosts)} of {self.voters}"

@@ -69,9 +69,6 @@ class Version:
         return self.approved_at is None and self.withdrawn_at is None
 
 
-Trees = Mapping[str, Mapping[str, str]]  # host id, or ALL_HOSTS -> path -> hash of a section
-
-
 def every(connection: Connection, environments: Environments = None) -> list[Baseline]:
     """All baselines by name, for somebody who may see these environments."""
     query = select(baseline).order_by(baseline.c.name)

@@ -10,11 +10,11 @@ from itertools import islice, zip_longest
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_agent.canonical import digest
 from envparity_agent.fingerprint import Fingerprint, Items, Section, SectionLike, Status, Target
 from envparity_server.storage.tables import content
+from envparity_server.storage.upserts import adding
 
 _Row = TypeVar("_Row")
 _Key = TypeVar("_Key", bound=Hashable)
@@ -38,9 +38,8 @@ def store(connection: Connection, objects: Iterable[tuple[str, bytes]], now: dat
         {"hash": hash, "kind": kind, "body": zlib.compress(body), "stored_at": now}
         for hash, (kind, body) in sorted(found.items())
     ]
-    insert = postgresql.insert(content) if connection.dialect.name == "postgresql" else sqlite.insert(content)
     for batch in batches(rows):
-        connection.execute(insert.on_conflict_do_nothing(), batch)
+        connection.execute(adding(connection, content), batch)
 
 
 def load(connection: Connection, hashes: Iterable[str]) -> dict[str, Any]:

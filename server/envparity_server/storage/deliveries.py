@@ -14,10 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_server.storage.content import batches
 from envparity_server.storage.tables import channel, delivery
+from envparity_server.storage.upserts import adding
 
 STATES = ("waiting", "retrying", "delivered", "given up")
 
@@ -55,12 +55,11 @@ def _delivery(row: Row[Any]) -> Delivery:
 def add(connection: Connection, new: Iterable[Delivery]) -> int:
     """Add deliveries; those whose id is there already stay as they are. Returns how many are new."""
     rows = [{name: getattr(one, name) for name in Delivery.__dataclass_fields__} for one in new]
-    insert = postgresql.insert(delivery) if connection.dialect.name == "postgresql" else sqlite.insert(delivery)
     there = set[str]()
     for batch in batches([row["id"] for row in rows]):
         there.update(connection.scalars(select(delivery.c.id).where(delivery.c.id.in_(batch))))
     for rows_of_batch in batches(rows):
-        connection.execute(insert.on_conflict_do_nothing(), rows_of_batch)
+        connection.execute(adding(connection, delivery), rows_of_batch)
     return len({row["id"] for row in rows} - there)
 
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, and_, distinct, func, select, true, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_server.compare.model import Severity
 from envparity_server.drift.findings import Item, Key, Moved
@@ -16,6 +15,7 @@ from envparity_server.drift.life import DECIDED, OPEN, Life, State
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import batches
 from envparity_server.storage.tables import drift, drift_item, environment, host
+from envparity_server.storage.upserts import putting
 
 
 @dataclass(frozen=True)
@@ -211,13 +211,8 @@ def save(connection: Connection, before: Mapping[str, Drift], after: Iterable[Dr
 
 
 def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    make = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-    keys = [column.name for column in table.primary_key]
-    changed = {column.name: make.excluded[column.name] for column in table.c if column.name not in keys}
     for batch in batches(rows):
-        connection.execute(make.on_conflict_do_update(index_elements=keys, set_=changed), batch)
+        connection.execute(putting(connection, table), batch)
 
 
 def _in_state(states: Collection[State]) -> ColumnElement[bool]:

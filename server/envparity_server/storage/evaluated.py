@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_agent.canonical import canonical, digest
 from envparity_server.storage.content import batches
 from envparity_server.storage.tables import baseline, change, environment, evaluated, history
+from envparity_server.storage.upserts import putting
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,8 @@ def known(connection: Connection, subjects: Iterable[str]) -> dict[str, Evaluate
 
 def remember(connection: Connection, rows: Collection[Evaluated]) -> None:
     """Make these the last evaluations of their subjects."""
-    if not rows:
-        return
-    make = postgresql.insert(evaluated) if connection.dialect.name == "postgresql" else sqlite.insert(evaluated)
-    changed = {column.name: make.excluded[column.name] for column in evaluated.c if column.name != "subject"}
     for batch in batches([asdict(one) for one in rows]):
-        connection.execute(make.on_conflict_do_update(index_elements=["subject"], set_=changed), batch)
+        connection.execute(putting(connection, evaluated), batch)
 
 
 def forget(connection: Connection, subjects: Collection[str]) -> None:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.tables import environment as environment_table
 from envparity_server.storage.tables import host
+from envparity_server.storage.upserts import adding
 
 DEFAULT_INTERVAL = 900
 STALE_AFTER = 3  # intervals
@@ -143,9 +143,7 @@ def environments(connection: Connection, seen: Environments = None) -> list[str]
 
 def register_environment(connection: Connection, name: str, now: datetime) -> None:
     """Remember an environment, so that a misspelt one can be told from one without hosts."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = dialect.insert(environment_table).values(name=name, created_at=now)
-    connection.execute(row.on_conflict_do_nothing())  # two hosts may be the first at once
+    connection.execute(adding(connection, environment_table).values(name=name, created_at=now))
 
 
 def add(

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_agent.canonical import digest
 from envparity_agent.errors import UsageError
@@ -17,6 +16,7 @@ from envparity_server.storage import content
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import batches
 from envparity_server.storage.tables import change, host, page_item, section_history, section_page
+from envparity_server.storage.upserts import adding
 
 _LONGEST_KEY = 512  # bytes: PostgreSQL's index takes rows of at most 2,704
 _WILDCARDS = "*?"
@@ -105,9 +105,8 @@ def _lacking(connection: Connection, column: ColumnElement[str], hashes: Iterabl
 
 
 def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    insert = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
     for batch in batches(rows):
-        connection.execute(insert.on_conflict_do_nothing(), batch)
+        connection.execute(adding(connection, table), batch)
 
 
 def _value(attributes: Attributes) -> str | None:

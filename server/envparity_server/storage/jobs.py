@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_server.storage.tables import job, job_run
+from envparity_server.storage.upserts import adding
 
 KEPT = timedelta(days=7)  # runs are remembered as long
 LAPSED = "its process ended without a word"
@@ -53,8 +53,7 @@ def claim(
 
 
 def _know(connection: Connection, name: str, now: datetime) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(job).values(name=name, due_at=now).on_conflict_do_nothing())
+    connection.execute(adding(connection, job).values(name=name, due_at=now))
 
 
 def _free(now: datetime) -> ColumnElement[bool]:

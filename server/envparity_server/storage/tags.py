@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from envparity_agent.fingerprint import Attributes
 from envparity_server.storage import content
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import batches
 from envparity_server.storage.tables import host, page_item, section_history, section_page, tag
+from envparity_server.storage.upserts import putting
 
 _IMAGE = "image"  # the item of a container that says what it runs
 
@@ -103,10 +103,8 @@ def put(connection: Connection, tags: Mapping[str, Tag]) -> None:
         }
         for reference, one in sorted(tags.items())
     ]
-    insert = postgresql.insert(tag) if connection.dialect.name == "postgresql" else sqlite.insert(tag)
-    new = {name: insert.excluded[name] for name in tag.c.keys() if name != "reference"}  # noqa: SIM118  # no mapping
     for batch in batches(rows):
-        connection.execute(insert.on_conflict_do_update(index_elements=["reference"], set_=new), batch)
+        connection.execute(putting(connection, tag), batch)
 
 
 def forget(connection: Connection, references: Iterable[str]) -> None:
