@@ -7,11 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from envparity_agent.cli_options import Docker, Json, RootDirectory, Server, TokenFile, options
-from envparity_agent.client import Client
-from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import UsageError
 from envparity_agent.targets import fingerprint
 from envparity_agent.terminal import progress, say, say_json, say_table
+from envparity_server.cli.asking import asking, every
 from envparity_server.compare.selectors import is_selector, parse_selector
 
 app = typer.Typer(no_args_is_help=True, help="What hosts are held against: a reference that people agreed on.")
@@ -21,24 +20,20 @@ Reason = Annotated[str, typer.Option(help="Why: it is kept beside the decision."
 Version = Annotated[int | None, typer.Option(help="Which version; by default the one that is to be decided about.")]
 
 
-def _client(server: str | None, token_file: str | None) -> Client:
-    return Client(server_address(server), read_token(token_file))
-
-
 @app.command("list")
 def list_baselines(json: Json = False, server: Server = None, token_file: TokenFile = None) -> None:
     """The baselines, whom each is for, and which version is the reference.
 
     envparity baselines list
     """
-    with _client(server, token_file) as client:
-        found = client.ask("GET", "/baselines", {"limit": "1000"})
+    with asking(server, token_file) as client:
+        found = every(client, "baselines")
     if json:
-        say_json(found)
-    elif not found["baselines"]:
+        say_json({"baselines": found, "total": len(found)})
+    elif not found:
         say("no baseline; make one: envparity baselines today env:prod --reason 'the start of watching'")
     else:
-        say_table(("name", "for", "approved", "newest", "state"), [_row(one) for one in found["baselines"]])
+        say_table(("name", "for", "approved", "newest", "state"), [_row(one) for one in found])
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
@@ -52,7 +47,7 @@ def show(name: Name, json: Json = False, server: Server = None, token_file: Toke
 
     envparity baselines show shop
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         found = client.ask("GET", f"/baselines/{_named(name)}")
     if json:
         say_json(found)
@@ -106,7 +101,7 @@ def pin(
     else:
         with progress() as report:
             body["fingerprint"] = fingerprint(of, options(root, docker, report)).document()
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         made = client.pin(body)
     _told(made, json, f"version {made['version']} of {name} is proposed: envparity baselines approve {name}")
 
@@ -124,7 +119,7 @@ def today(
 
     envparity baselines today env:prod --reason "the start of watching"
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         made = client.ask("POST", f"/baselines/{_named(name)}/today", body={"of": of, "reason": reason})
     _told(made, json, f"{made['hosts']} hosts of {of} are pinned to what they run now: baseline:{name}")
 
@@ -141,7 +136,7 @@ def approve(
 
     envparity baselines approve shop --version 3
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         number = version or client.ask("GET", f"/baselines/{_named(name)}")["newest"]
         found = client.ask("POST", f"/baselines/{_named(name)}/approve", body={"version": number})
     _told(found, json, f"version {number} of {name} is the reference of {found['applies_to']}")
@@ -160,7 +155,7 @@ def withdraw(
 
     envparity baselines withdraw shop --reason "it was taken during an outage"
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         number = version
         if number is None:
             found = client.ask("GET", f"/baselines/{_named(name)}")
@@ -177,7 +172,7 @@ def remove(name: Name, server: Server = None, token_file: TokenFile = None) -> N
 
     envparity baselines remove shop
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         newest = client.ask("GET", f"/baselines/{_named(name)}")["newest"]
         client.ask("DELETE", f"/baselines/{_named(name)}", {"version": str(newest)})
     say(f"baseline {name} is removed")

@@ -5,10 +5,9 @@ from typing import Annotated
 import typer
 
 from envparity_agent.cli_options import Json, Server, TokenFile
-from envparity_agent.client import Client
-from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import UsageError
 from envparity_agent.terminal import say, say_json
+from envparity_server.cli.asking import asking, checked
 
 app = typer.Typer(no_args_is_help=True, help="Mark deploys, so that they are not told as drift.", rich_markup_mode=None)
 
@@ -28,7 +27,7 @@ def begin(
 
     envparity deploy begin --hosts env:prod,role=web --name 'shop 1.5.0'
     """
-    with Client(server_address(server), read_token(token_file)) as client:
+    with asking(server, token_file) as client:
         made = client.ask("POST", "/deploys", body={"hosts": hosts, "name": name, "link": link})
     if json:
         say_json(made)
@@ -52,9 +51,9 @@ def end(
     """
     if (id is None) == (hosts is None):
         raise UsageError("name one deploy, or its hosts", "envparity deploy end ID, or --hosts SELECTOR")
-    if id is not None and not (id.isascii() and id.isalnum()):
-        raise UsageError(f"{id!r} is no id of a deploy", "give what `envparity deploy begin` printed")
-    with Client(server_address(server), read_token(token_file)) as client:
+    if id is not None:
+        checked(id, "deploy", "give what `envparity deploy begin` printed")
+    with asking(server, token_file) as client:
         if id is not None:
             ended = [client.ask("POST", f"/deploys/{id}/end", body={})]
         else:

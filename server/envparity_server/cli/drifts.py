@@ -7,10 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from envparity_agent.cli_options import Json, Server, TokenFile
-from envparity_agent.client import Client
-from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import UsageError
 from envparity_agent.terminal import note, say, say_columns, say_json, say_table, styled
+from envparity_server.cli.asking import asking, checked
 
 app = typer.Typer(
     no_args_is_help=True, help="See what differs in the fleet, and decide about it.", rich_markup_mode=None
@@ -37,7 +36,7 @@ def list_drifts(
     query = {"state": state, "severity": severity, "limit": "1000"}
     if environment:
         query["environment"] = environment
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         found = client.ask("GET", "/drifts", query)
     if json:
         say_json(found)
@@ -56,7 +55,7 @@ def show(id: Id, json: Json = False, server: Server = None, token_file: TokenFil
 
     envparity drifts show 5b7a863f2a9c0d1e
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         found = client.ask("GET", f"/drifts/{_checked(id)}")
     if json:
         say_json(found)
@@ -109,7 +108,7 @@ def reopen(ids: Ids, json: Json = False, server: Server = None, token_file: Toke
 
 def _decide(decision: str, ids: list[str], json: bool, server: str | None, token_file: str | None, **more: str) -> None:
     """Decide about drifts as they are now; the server refuses if one moved on meanwhile."""
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         seen = [client.ask("GET", f"/drifts/{_checked(id)}") for id in dict.fromkeys(ids)]
         which = [{"id": one["id"], "version": one["version"]} for one in seen]
         done = client.ask("POST", "/drifts/decisions", body={"decision": decision, "drifts": which, **more})
@@ -120,15 +119,8 @@ def _decide(decision: str, ids: list[str], json: bool, server: str | None, token
         say(f"{one['id']}  {one['state']}  {one['words']}")
 
 
-def _client(server: str | None, token_file: str | None) -> Client:
-    return Client(server_address(server), read_token(token_file))
-
-
 def _checked(id: str) -> str:
-    """An id as part of an address."""
-    if not (id.isascii() and id.isalnum()):
-        raise UsageError(f"{id!r} is no id of a drift", "list them: envparity drifts list")
-    return id
+    return checked(id, "drift", "list them: envparity drifts list")
 
 
 def _moment(text: str) -> str:

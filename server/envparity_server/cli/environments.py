@@ -6,16 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from envparity_agent.cli_options import Json, Server, TokenFile
-from envparity_agent.client import Client
-from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import UsageError
 from envparity_agent.terminal import note, say_json, say_table
-from envparity_server.cli.pivot import pivot
+from envparity_server.cli.asking import asking, every
+from envparity_server.cli.environments_pivot import pivot
 
 environments = typer.Typer(no_args_is_help=True, help="The environments, and how their hosts stand.")
 environments.command()(pivot)
 
-_MOST = 1000  # what one answer of the API holds
 _COUNTS = ("fresh", "stale", "never", "retired", "expired", "ephemeral")
 
 EnvironmentName = Annotated[str, typer.Argument(metavar="ENVIRONMENT")]
@@ -27,17 +25,13 @@ def list_environments(json: Json = False, server: Server = None, token_file: Tok
 
     envparity environments list
     """
-    with _client(server, token_file) as client:
-        answer = client.ask("GET", "/environments", {"limit": str(_MOST)})
+    with asking(server, token_file) as client:
+        found = every(client, "environments")
     if json:
-        say_json(answer)
+        say_json({"environments": found, "total": len(found)})
     else:
-        _print(answer["environments"])
-        note(f"{answer['total']} environments" if answer["total"] != 1 else "1 environment")
-
-
-def _client(server: str | None, token_file: str | None) -> Client:
-    return Client(server_address(server), read_token(token_file))
+        _print(found)
+        note(f"{len(found)} environments" if len(found) != 1 else "1 environment")
 
 
 def _print(found: Iterable[dict[str, Any]]) -> None:
@@ -56,7 +50,7 @@ def show(name: EnvironmentName, json: Json = False, server: Server = None, token
 
     envparity environments show prod
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         one = client.ask("GET", f"/environments/{_checked(name)}")
     _tell(one, json)
 
@@ -88,5 +82,5 @@ def set_environment(
 
     envparity environments set test --against env:prod
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         _tell(client.ask("PUT", f"/environments/{_checked(name)}", body={"against": against}), json)

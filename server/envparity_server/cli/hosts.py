@@ -7,18 +7,16 @@ import typer
 
 from envparity_agent.cli_options import Json, Server, TokenFile
 from envparity_agent.client import Client
-from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import UsageError
 from envparity_agent.terminal import note, say, say_json, say_table
-from envparity_server.cli.asking_items import changes, having
-from envparity_server.cli.tags import tags
+from envparity_server.cli.asking import asking, every
+from envparity_server.cli.hosts_items import changes, having
+from envparity_server.cli.hosts_tags import tags
 
 hosts = typer.Typer(no_args_is_help=True, help="The hosts that report: list them, name them, retire them.")
 hosts.command()(having)
 hosts.command()(changes)
 hosts.command()(tags)
-
-_MOST = 1000  # what one answer of the API holds
 
 HostName = Annotated[str, typer.Argument(metavar="HOST", help="The host's name, or its id.")]
 
@@ -46,8 +44,8 @@ def list_hosts(
     }
     if state:
         query["state"] = state
-    with _client(server, token_file) as client:
-        found = _all(client, query)
+    with asking(server, token_file) as client:
+        found = every(client, "hosts", query)
     if json:
         say_json({"hosts": found, "total": len(found)})
         return
@@ -63,20 +61,6 @@ def list_hosts(
         )  # fmt: skip
     _note_all(found)
     note(f"{len(found)} hosts" if len(found) != 1 else "1 host")
-
-
-def _client(server: str | None, token_file: str | None) -> Client:
-    return Client(server_address(server), read_token(token_file))
-
-
-def _all(client: Client, query: dict[str, str | Sequence[str]]) -> list[dict[str, Any]]:
-    """Every host that is asked for, however many answers it takes."""
-    found: list[dict[str, Any]] = []
-    while True:
-        answer = client.ask("GET", "/hosts", {**query, "limit": str(_MOST), "offset": str(len(found))})
-        found += answer["hosts"]
-        if not answer["hosts"] or len(found) >= answer["total"]:
-            return found
 
 
 def _labels(one: dict[str, Any]) -> str:
@@ -110,7 +94,7 @@ def show(name: HostName, json: Json = False, server: Server = None, token_file: 
 
     envparity hosts show web-1
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         one = _known(client, name)
     if json:
         say_json(one)
@@ -149,7 +133,7 @@ def rename(
 
 
 def _change(name: str, body: dict[str, Any], json: bool, server: str | None, token_file: str | None) -> None:
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         one = client.ask("PATCH", f"/hosts/{_known(client, name)['id']}", body=body)
     _tell(one, json)
 
@@ -211,7 +195,7 @@ def retire(
 
     envparity hosts retire web-1 web-2
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         known = [_known(client, name)["id"] for name in names]  # nothing is done where one of them is misspelt
         for host_id in known:
             _tell(client.ask("POST", f"/hosts/{host_id}/retire"), json)

@@ -9,15 +9,14 @@ from typing import Annotated
 import typer
 
 from envparity_agent.cli_options import Docker, Json, NoRules, RootDirectory, RulesFile, Server, TokenFile, options
-from envparity_agent.client import Client
 from envparity_agent.collectors.interface import Options
 from envparity_agent.collectors.values import Key
-from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import CannotTell
 from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.project import read_project
 from envparity_agent.targets import fingerprint
 from envparity_agent.terminal import note, progress, say_json
+from envparity_server.cli.asking import asking
 from envparity_server.cli.text import print_comparison
 from envparity_server.compare.differences import compare
 from envparity_server.compare.scope import parse_scope
@@ -97,7 +96,7 @@ def _side(text: str, how: Options, server: str | None, token_file: str | None) -
         return found, Subject(found.target.name)
     parse_selector(text, datetime.now(UTC))  # a misspelt one is told before anything is asked
     how.progress(f"asking for {text}")
-    with Client(server_address(server), read_token(token_file)) as client:
+    with asking(server, token_file) as client:
         found, notes, subject = client.fingerprint(text)
     for one in notes:
         note(f"{text}: {one}")

@@ -1,17 +1,16 @@
 """The verbs of `envparity rules`: what is expected, kept on a server; and whether a project's own file is right."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from envparity_agent.cli_options import Json, Server, TokenFile
-from envparity_agent.client import Client
-from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import UsageError
-from envparity_agent.project import MAX_RULES, Project, read_project
+from envparity_agent.project import Project, read_project
 from envparity_agent.terminal import note, say, say_columns, say_json, say_table
+from envparity_server.cli.asking import asking, checked, every
 from envparity_server.drift.globs import is_broad
 from envparity_server.drift.rules import Rule, Severities, document_of, of_project, rule_of
 
@@ -34,8 +33,8 @@ def list_rules(state: State = None, json: Json = False, server: Server = None, t
 
     envparity rules list --state never-hit
     """
-    with _client(server, token_file) as client:
-        found = list(_pages(client, {"state": state} if state else {}))
+    with asking(server, token_file) as client:
+        found = every(client, "rules", {"state": state} if state else {})
     if json:
         say_json({"rules": found, "total": len(found)})
         return
@@ -51,7 +50,7 @@ def show(id: Id, json: Json = False, server: Server = None, token_file: TokenFil
 
     envparity rules show 3f2a9c0d1e5b7a86
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         _say(client.ask("GET", f"/rules/{_checked(id)}"), json)
 
 
@@ -72,7 +71,7 @@ def add(
     envparity rules add 'os-packages/linux-image-*' --hosts env:dev --reason 'kernels differ by design on laptops'
     """
     wanted = _document(match, hosts, reason, owner, expires, severity)
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         made = client.ask("POST", "/rules", body=wanted)
     for warning in made["warnings"]:
         note(warning)
@@ -94,7 +93,7 @@ def preview(
     """
     wanted = _document(match, hosts, "preview", "", None, severity)
     question = {key: wanted[key] for key in ("match", "hosts", "severity")}
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         found = client.ask("POST", "/rules/preview", body=question)
     if json:
         say_json(found)
@@ -129,7 +128,7 @@ def change(
     changes = {key: value for key, value in given.items() if value is not None} | ({"expires": None} if no_end else {})
     if not changes:
         raise UsageError("nothing to change", "give --reason, --owner, --expires or --no-end")
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         seen = client.ask("GET", f"/rules/{_checked(id)}")
         _say(client.ask("PATCH", f"/rules/{id}", body={"version": seen["version"], **changes}), json)
 
@@ -140,7 +139,7 @@ def remove(id: Id, json: Json = False, server: Server = None, token_file: TokenF
 
     envparity rules remove 3f2a9c0d1e5b7a86
     """
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         _say(client.ask("DELETE", f"/rules/{_checked(id)}"), json)
 
 
@@ -152,7 +151,7 @@ def import_file(file: File = None, json: Json = False, server: Server = None, to
     """
     project, rules, severities = _read(file)
     documents = [{key: value for key, value in document_of(rule).items() if key != "id"} for rule in rules]
-    with _client(server, token_file) as client:
+    with asking(server, token_file) as client:
         done = client.ask("POST", "/rules/import", body={"rules": documents})
     for warning in done["warnings"]:
         note(warning)
@@ -193,21 +192,6 @@ def _read(file: str | None) -> tuple[Project, tuple[Rule, ...], Severities]:
     return project, *of_project(project)
 
 
-def _client(server: str | None, token_file: str | None) -> Client:
-    return Client(server_address(server), read_token(token_file))
-
-
-def _pages(client: Client, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Every rule of a list."""
-    seen, total = 0, 1
-    while seen < total:
-        answer = client.ask("GET", "/rules", {**query, "limit": str(MAX_RULES), "offset": str(seen)})
-        yield from answer["rules"]
-        if not answer["rules"]:
-            return
-        seen, total = seen + len(answer["rules"]), answer["total"]
-
-
 def _document(
     match: str, hosts: str, reason: str, owner: str, expires: str | None, severity: str | None
 ) -> dict[str, Any]:
@@ -224,10 +208,7 @@ def _document(
 
 
 def _checked(id: str) -> str:
-    """An id as part of an address."""
-    if not (id.isascii() and id.isalnum()):
-        raise UsageError(f"{id!r} is no id of a rule", "list them: envparity rules list")
-    return id
+    return checked(id, "rule", "list them: envparity rules list")
 
 
 def _say(rule: Mapping[str, Any], json: bool) -> None:

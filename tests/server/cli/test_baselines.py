@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from envparity_agent.fingerprint import Fingerprint
-from envparity_server.cli.pivot import pivot
+from envparity_server.cli.environments_pivot import pivot
 from envparity_server.storage import access
 from envparity_server.storage.database import open_database, writing
 from tests.server.asking import LIFE

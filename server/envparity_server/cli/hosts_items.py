@@ -6,9 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from envparity_agent.cli_options import Json, Server, TokenFile
-from envparity_agent.client import Client
-from envparity_agent.config import read_token, server_address
 from envparity_agent.terminal import note, say, say_json, say_table, styled
+from envparity_server.cli.asking import asking, note_more
 
 _MOST = "1000"
 
@@ -31,7 +30,7 @@ def having(
     query = {"name": item, "limit": _MOST, **({"kind": kind} if kind else {})}
     if value is not None and not values:
         query["value"] = value
-    with Client(server_address(server), read_token(token_file)) as client:
+    with asking(server, token_file) as client:
         found = client.ask("GET", "/items/values" if values else "/items", query)
     told = found["values" if values else "items"]
     if json:
@@ -42,7 +41,7 @@ def having(
         say_table(("item", "value", "kind", "hosts"), [_value(one) for one in told])
     else:
         say_table(("host", "environment", "item", "value", "section", "since"), [_item(one) for one in told])
-    _note_more(len(told), found["total"])
+    note_more(len(told), found["total"])
 
 
 def _item(one: Mapping[str, Any]) -> tuple[str, ...]:
@@ -73,7 +72,7 @@ def changes(
     envparity hosts changes env:prod --since 2026-11-01T02:00 --section os-packages
     """
     asked = {"of": of, "since": since, "until": until, "section": section, "item": item, "limit": str(limit)}
-    with Client(server_address(server), read_token(token_file)) as client:
+    with asking(server, token_file) as client:
         found = client.ask("GET", "/changes", {name: text for name, text in asked.items() if text})
     if json:
         say_json(found)
@@ -90,15 +89,10 @@ def changes(
                 for one in found["changes"]
             ],
         )  # fmt: skip
-    _note_more(len(found["changes"]), found["total"])
+    note_more(len(found["changes"]), found["total"])
     for text in found["notes"]:
         note(text)
 
 
 def _what(change: Mapping[str, Any]) -> str:
     return str(change["item"] or ("the whole section" if change["section"] else "the whole report"))
-
-
-def _note_more(shown: int, total: int) -> None:
-    if shown < total:
-        note(f"{total - shown} more are not shown")

@@ -5,9 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from envparity_agent.cli_options import Json, Server, TokenFile
-from envparity_agent.client import Client
-from envparity_agent.config import read_token, server_address
 from envparity_agent.terminal import note, say, say_json, say_table
+from envparity_server.cli.asking import asking, note_more
 
 
 def tags(
@@ -20,7 +19,7 @@ def tags(
 
     envparity hosts tags --moved
     """
-    with Client(server_address(server), read_token(token_file)) as client:
+    with asking(server, token_file) as client:
         found = client.ask("GET", "/tags", {"moved": str(moved).lower()})
     told = found["tags"]
     if json:
@@ -31,8 +30,7 @@ def tags(
         say_table(("tag", "points at", "asked", "same", "moved", "unknown"), [_row(one) for one in told])
         for one in told:
             _say_others(one)
-    if len(told) < found["total"]:
-        note(f"{found['total'] - len(told)} more are not shown")
+    note_more(len(told), found["total"])
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

@@ -6,10 +6,9 @@ import typer
 from rich.text import Text
 
 from envparity_agent.cli_options import Json, Server, TokenFile
-from envparity_agent.client import Client
-from envparity_agent.config import read_token, server_address
 from envparity_agent.errors import UsageError
 from envparity_agent.terminal import note, say, say_json, say_table, styled
+from envparity_server.cli.asking import asking
 
 _STYLES = {"changed": "medium", "missing": "high", "split": "low", "unknown": "dim"}
 
@@ -36,7 +35,7 @@ def pivot(
         "of": of, "reference": reference, "kind": kind, "only_different": str(not everything).lower(),
         "limit": str(limit),
     }  # fmt: skip
-    with Client(server_address(server), read_token(token_file)) as client:
+    with asking(server, token_file) as client:
         found = client.ask("GET", "/pivot", query)
     if json:
         say_json(found)

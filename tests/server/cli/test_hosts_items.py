@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from envparity_agent.canonical import decode
 from envparity_server.app import create_app
-from envparity_server.cli.asking_items import changes, having
+from envparity_server.cli.hosts_items import changes, having
 from envparity_server.storage import access
 from envparity_server.storage.database import writing
 from tests.server.asking import LIFE
