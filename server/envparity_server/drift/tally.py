@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
 from envparity_agent.canonical import canonical
 from envparity_agent.fingerprint import Attributes, Items, SectionLike, position_of
@@ -68,17 +67,18 @@ def tallied(alternatives: Sequence[Alternative], names: frozenset[str] | None) -
             ((body, everyone),) = exact.values()
             yield name, [Stand(body, everyone)]
             continue
-        alike: dict[bytes, list[tuple[int, bytes, Attributes | None, list[int]]]] = {}
+        alike: dict[object, list[tuple[Attributes | None, list[int]]]] = {}
         for body, having in exact.values():
-            key = canonical(projected(body, names))
-            alike.setdefault(key, []).append((len(having), canonical(body), body, having))
+            alike.setdefault(_exact(projected(body, names)), []).append((body, having))
         yield name, sorted((_stand(bodies) for bodies in alike.values()), key=lambda stand: -len(stand.voters))
 
 
-def _stand(bodies: Sequence[tuple[int, bytes, Attributes | None, list[int]]]) -> Stand:
+def _stand(bodies: Sequence[tuple[Attributes | None, list[int]]]) -> Stand:
     """Bodies that are alike in what is compared: the commonest is shown."""
-    shown = max(bodies, key=itemgetter(0, 1))[2]
-    return Stand(shown, [voter for *_, voters in bodies for voter in voters])
+    if len(bodies) == 1:
+        return Stand(*bodies[0])
+    shown, _ = max(bodies, key=lambda one: (len(one[1]), canonical(one[0])))
+    return Stand(shown, [voter for _, voters in bodies for voter in voters])
 
 
 def _exact(body: Attributes | None) -> object:
@@ -87,10 +87,10 @@ def _exact(body: Attributes | None) -> object:
 
 
 def projected(body: Attributes | None, names: frozenset[str] | None) -> Attributes | None:
-    """What of an item takes part in a vote."""
-    if body is None or names is None:
-        return body
-    return {name: value for name, value in body.items() if name in names}
+    """What of an item takes part in a vote, by name."""
+    if body is None:
+        return None
+    return {name: body[name] for name in sorted(body) if names is None or name in names}
 
 
 def share(sections: Sequence[tuple[int, SectionLike]], item: str) -> tuple[int, int]:

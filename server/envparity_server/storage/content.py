@@ -51,20 +51,21 @@ def load(connection: Connection, hashes: Iterable[str]) -> dict[str, Any]:
     return found
 
 
-def _opened(body: bytes) -> Any:
+def _opened(body: bytes) -> dict[str, Any]:
     """An object as `canonical.decode` reads it, without its checks: it passed them when it came."""
-    return _frozen(json.loads(zlib.decompress(body)))
-
-
-def _frozen(value: Any) -> Any:
-    """Lists become tuples, in place; those of an object hold only texts."""
-    if isinstance(value, list):
-        return tuple(value)
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            if isinstance(inner, list | dict):
-                value[name] = _frozen(inner)
+    value: dict[str, Any] = json.loads(zlib.decompress(body))
+    _freeze(value)
     return value
+
+
+def _freeze(value: dict[str, Any]) -> None:
+    """Lists become tuples, in place; those of an object hold only texts."""
+    for name, inner in value.items():
+        kind = type(inner)  # and no isinstance: a vote of 1,000 hosts looks at 100,000 values
+        if kind is list:
+            value[name] = tuple(inner)
+        elif kind is dict:
+            _freeze(inner)
 
 
 def kinds(connection: Connection, hashes: Iterable[str]) -> dict[str, str]:
