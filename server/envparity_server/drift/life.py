@@ -92,7 +92,8 @@ def step(life: Life, sight: Sight, now: datetime, settle: timedelta) -> tuple[Li
 def _without(life: Life, now: datetime, settle: timedelta) -> tuple[Life, Event | None]:
     if life.state == State.RESOLVED or now - life.last_moved < settle:
         return life, None
-    told = Event.RESOLVED if life.notified_at else None
+    was_told = life.notified_at and life.state != State.SETTLING  # what came again, and went while it settled, was not
+    told = Event.RESOLVED if was_told else None
     return replace(life, state=State.RESOLVED, state_since=now, until=None), told
 
 

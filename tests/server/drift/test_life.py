@@ -103,6 +103,12 @@ def test_a_snooze_ends() -> None:
     assert step(snoozed, LASTS, NOON + HOUR, SETTLE)[0].state == State.ONGOING
 
 
+def test_what_comes_again_and_goes_before_it_settled_is_not_resolved_twice() -> None:
+    came_and_went = ((0, COMES), (1, LASTS), (2, GOES), (3, AWAY))
+    again = ((10, COMES), (10.1, GOES), (12, AWAY))
+    assert [event for _, event in lived(*came_and_went, *again)[1]] == [Event.NEW, Event.RESOLVED]
+
+
 @given(
     st.lists(
         st.tuples(st.integers(1, 300), st.booleans(), st.booleans(), st.booleans(), st.booleans()), max_size=60
