@@ -126,10 +126,12 @@ def _came_unseen(
         for cover in left.keys() & right.keys()
         if left[cover].until < seen_at and is_complete(left[cover].section) and is_complete(right[cover])
     }
-    asked = {path for path in left if not seeing.isdisjoint(governing(path))}
-    asked |= {
-        path for path in left.keys() & right.keys() if not _is_read(left[path].section) and _is_read(right[path])
+    asked = {
+        path
+        for path, one in left.items()
+        if one.until < seen_at or not _is_read(one.section) or not seeing.isdisjoint(governing(path))
     }
+    asked = {path for path in asked if any(governing(path))}
     return unseen(connection, host, asked, seen_at) if asked else {}
 
 

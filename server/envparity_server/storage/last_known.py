@@ -45,7 +45,7 @@ def known(
     """
     wanted = set(paths)
     found = _present(connection, before, wanted & before.keys(), seen_at)
-    blind = {path for path, one in found.items() if _is_cover(path) and not is_complete(one.section)}
+    blind = {path for path in wanted if _is_cover(path) and not (path in found and is_complete(found[path].section))}
     if blind:
         below = {path for path in before if not blind.isdisjoint(governing(path))}
         found |= _present(connection, before, below - found.keys(), seen_at)

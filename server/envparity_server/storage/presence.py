@@ -40,9 +40,7 @@ def _listing(prefix: str, path: str) -> Iterator[str]:
     return (prefix + cover for listed, cover in COVERING.items() if path.startswith(prefix + listed))
 
 
-def gone(
-    connection: Connection, host: Host, since: Mapping[str, datetime], seen_at: datetime
-) -> dict[str, datetime]:
+def gone(connection: Connection, host: Host, since: Mapping[str, datetime], seen_at: datetime) -> dict[str, datetime]:
     """The newest report since a moment of its own in which each path was known not to be there; none is left out."""
     reports = _Reports(connection, host, since, min(since.values(), default=seen_at), seen_at)
     found: dict[str, datetime] = {}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
@@ -346,38 +346,101 @@ def _state(one: Section) -> dict[str, object]:
     return {item: next(iter(body.values())) for item, body in one.items.items()}
 
 
-def replayed(reports: list[Fingerprint], rows: list[Change], path: str) -> dict[str, object] | None:
-    """What the rows make of the first good state of a section."""
+def _readable(one: Section | None) -> bool:
+    return one is not None and one.status != Status.FAILED
+
+
+def _is_gone(sections: Mapping[str, Section], path: str) -> bool:
+    """Whether a report says for sure that a section is not there: what lists it is good, or gone itself."""
+    cover = LISTED_BY.get(path)
+    if cover is None or path in sections:
+        return False
+    return sections[cover].status == Status.OK if cover in sections else _is_gone(sections, cover)
+
+
+def _at(rows: list[Change], path: str, number: int) -> list[Change]:
+    return [row for row in rows if row.section == path and row.before == NOON + number * HOUR]
+
+
+def _replay(reports: list[Fingerprint], rows: list[Change], path: str) -> None:
+    """Hold what the rows make of each first good state of a section against every state that was read since.
+
+    What a good list says to be gone, and what came as a whole, by itself or in its container, begins anew.
+    """
     state: dict[str, object] | None = None
     for number, fingerprint in enumerate(reports):
-        moment = NOON + number * HOUR
         one = fingerprint.sections.get(path)
-        for row in (row for row in rows if row.section == path and row.before == moment):
-            if not row.item:
-                if row.state == State.ONLY_RIGHT and one and one.status == Status.OK:
-                    state = _state(one)
-                elif row.state == State.ONLY_RIGHT:
-                    state = None
-            elif state is not None:
+        mine = _at(rows, path, number)
+        anew = [row for row in (*mine, *_at(rows, path.partition("/python/")[0], number)) if not row.item]
+        if anew or _is_gone(fingerprint.sections, path):
+            state = None
+        for row in (row for row in mine if row.item):
+            assert one is not None and row.right == _state(one).get(row.item), row
+            if state is not None:
                 assert state.get(row.item) == row.left, row
                 state[row.item] = row.right
-        if state is None and one and one.status == Status.OK:
+        if one is None or one.status == Status.FAILED:
+            assert not [row for row in mine if row.item]
+        elif one.status == Status.PARTIAL:
+            assert not [row for row in mine if row.item and row.state != State.CHANGED]
+            assert state is None or _state(one).items() >= {(k, v) for k, v in state.items() if k in _state(one)}
+        else:
+            told = state if state is None else {item: value for item, value in state.items() if value is not None}
+            assert told in (None, _state(one)), (path, number)
             state = _state(one)
-        if state is not None:
-            state = {item: version for item, version in state.items() if version is not None}
-    return state
+
+
+def _came_and_went(reports: list[Fingerprint], rows: list[Change], path: str) -> list[tuple[State, int]]:
+    """What has to be told of a section as a whole, and in which report.
+
+    1. It went, where a good list lacks it, and it was read since it came, and there was a good list before.
+    2. It came, in the first report that has a good list and can read it since a good list lacked it.
+    """
+    found: list[tuple[State, int]] = []
+    lacked = told = read = listed = False
+    for number, fingerprint in enumerate(reports):
+        sections = fingerprint.sections
+        if LISTED_BY[path] == "container/web/python" and (
+            _is_gone(sections, "container/web") or any(not row.item for row in _at(rows, "container/web", number))
+        ):
+            lacked = told = read = listed = False  # the row of the container tells it
+        cover, one = sections.get(LISTED_BY[path]), sections.get(path)
+        good = cover is not None and cover.status == Status.OK
+        if good and one is None:
+            if read and listed and (told or not lacked):
+                found.append((State.ONLY_LEFT, number))
+            lacked, told, read = True, False, False
+        elif _readable(one):
+            if good and lacked and not told:
+                found.append((State.ONLY_RIGHT, number))
+            told, read = told or good, True
+        listed = listed or good
+    return found
+
+
+def _written(reports: list[Fingerprint], rows: list[Change]) -> str:
+    """A sequence with what was made of it: a line for each section of each report, and for each row."""
+    lines = []
+    for number, fingerprint in enumerate(reports):
+        lines.append(f"report {number}:")
+        lines += [f"  {one.path} {one.status} {_state(one)}" for one in fingerprint.sections.values()]
+        lines += [f"  -> {one}" for one in told(rows) if one[-1] == number]
+    return "\n".join(lines)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(reports(), min_size=1, max_size=7))
-def test_the_changes_lead_from_the_first_good_state_to_the_last(sqlite: Engine, sequence: list[Fingerprint]) -> None:
+def test_the_changes_lead_from_each_good_state_to_the_next(sqlite: Engine, sequence: list[Fingerprint]) -> None:
     with sqlite.connect().execution_options(envparity_writes=True) as connection, connection.begin() as transaction:
         rows = lived(connection, *sequence)
         transaction.rollback()
+    note(_written(sequence, rows))
     for path in KINDS:
-        good = [
-            one.sections[path] for one in sequence if path in one.sections and one.sections[path].status == Status.OK
-        ]
-        if not good or sequence[-1].sections.get(path) is not good[-1]:
-            continue  # partial ones since then may have told more
-        assert replayed(sequence, rows, path) == _state(good[-1])
+        _replay(sequence, rows, path)
+    for path in (SHOP, "container/web", INSIDE):
+        whole = [row for row in rows if row.section == path and not row.item]
+        hours = [(row.state, round((row.before - NOON) / HOUR)) for row in whole]
+        assert hours == _came_and_went(sequence, rows, path), path
+        for row in whole:
+            before = sequence[round((row.after - NOON) / HOUR)].sections
+            assert _is_gone(before, path) if row.state == State.ONLY_RIGHT else _readable(before.get(path)), row
