@@ -100,10 +100,11 @@ def record(
     wanted = sorted({*paths, *left} & after.keys())
     right = content.stored(connection, {"new": {path: after[path] for path in wanted}})["new"]
     content.open_differing([{path: one.section for path, one in left.items()}, right], whole=False)
-    came = _came_unseen(connection, host, left, right, host.seen_at)
-    left = {path: one for path, one in left.items() if came.keys().isdisjoint((path, *above(path)))}
     target = Target("host", host.name)
-    as_known, as_new = _Side(target, "", {path: one.section for path, one in left.items()}), _Side(target, "", right)
+    as_new = _Side(target, "", right)
+    came = _came_unseen(connection, host, left, as_new, host.seen_at)
+    left = {path: one for path, one in left.items() if came.keys().isdisjoint((path, *above(path)))}
+    as_known = _Side(target, "", {path: one.section for path, one in left.items()})
     clock = timedelta(seconds=host.skew or 0)  # the logs are of the host's own
     logs = {path: transactions(told) for path, told in observed.items() if path.endswith("os-packages")}
     rows = []
@@ -115,7 +116,7 @@ def record(
 
 
 def _came_unseen(
-    connection: Connection, host: Host, left: Mapping[str, Known], right: Mapping[str, SectionLike], seen_at: datetime
+    connection: Connection, host: Host, left: Mapping[str, Known], right: _Side, seen_at: datetime
 ) -> dict[str, datetime]:
     """Sections that came and could not be told yet, and the last report without them.
 
@@ -123,16 +124,17 @@ def _came_unseen(
     """
     seeing = {
         cover
-        for cover in left.keys() & right.keys()
-        if left[cover].until < seen_at and is_complete(left[cover].section) and is_complete(right[cover])
+        for cover in left.keys() & right.sections.keys()
+        if left[cover].until < seen_at and is_complete(left[cover].section)
     }
     asked = {
         path
         for path, one in left.items()
         if one.until < seen_at or not _is_read(one.section) or not seeing.isdisjoint(governing(path))
     }
-    asked = {path for path in asked if any(governing(path))}
-    return unseen(connection, host, asked, seen_at) if asked else {}
+    told = {path for path in asked if (cover := covering(right, path)) and is_complete(cover)}
+    told -= {path for path in told & right.sections.keys() if not _is_read(right.sections[path])}
+    return unseen(connection, host, told, seen_at) if told else {}
 
 
 def _is_read(section: SectionLike) -> bool:

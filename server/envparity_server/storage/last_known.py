@@ -12,11 +12,11 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from envparity_agent.fingerprint import Section, SectionLike, Status
-from envparity_server.compare.covering import COVERING, is_complete
+from envparity_server.compare.covering import COVERING, container_of, is_complete
 from envparity_server.storage import content, presence
 from envparity_server.storage.content import StoredSection, batches
 from envparity_server.storage.hosts import Host
-from envparity_server.storage.presence import governing
+from envparity_server.storage.presence import governing, lister
 from envparity_server.storage.tables import section_history
 
 _MOST_PARTIAL = 32  # of the newest partial sections since the last good one are read, and no more
@@ -69,8 +69,8 @@ def _is_cover(path: str) -> bool:
 
 def _is_listed(path: str, found: Mapping[str, Known]) -> bool:
     """Whether the report before would have had a path, were it there."""
-    covers = [found[cover].section for cover in governing(path) if cover in found]
-    return bool(covers) and is_complete(covers[-1])
+    cover = found.get(lister(container_of({near: one.section for near, one in found.items()}, path), path))
+    return cover is not None and is_complete(cover.section)
 
 
 def _unlisted(

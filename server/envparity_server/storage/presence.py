@@ -21,8 +21,7 @@ from envparity_server.storage.tables import history, section_history
 
 def governing(path: str) -> Iterator[str]:
     """The paths of the sections that would list a path: `containers` and `container/web/python` of one inside."""
-    for prefix in _prefixes(path):
-        yield from _listing(prefix, path)
+    return (cover for prefix in _prefixes(path) if (cover := lister(prefix[:-1], path)))
 
 
 def above(path: str) -> Iterator[str]:
@@ -36,8 +35,10 @@ def _prefixes(path: str) -> Iterator[str]:
         yield from (path[: end + 1] for end, letter in enumerate(path) if letter == "/" and end > len("container/"))
 
 
-def _listing(prefix: str, path: str) -> Iterator[str]:
-    return (prefix + cover for listed, cover in COVERING.items() if path.startswith(prefix + listed))
+def lister(container: str, path: str) -> str:
+    """The path of the section that would list a path in a container, empty for the host's own; empty for none."""
+    prefix = f"{container}/" if container else ""
+    return next((prefix + cover for listed, cover in COVERING.items() if path.startswith(prefix + listed)), "")
 
 
 def gone(connection: Connection, host: Host, since: Mapping[str, datetime], seen_at: datetime) -> dict[str, datetime]:
@@ -105,8 +106,7 @@ class _Reports:
 
     def cover(self, path: str, moment: datetime) -> Row[Any] | None:
         """The row of the section that would list a path in the report at a moment."""
-        inside = self._container(path, moment)
-        cover = next(_listing(f"{inside}/" if inside else "", path), None)
+        cover = lister(self._container(path, moment), path)
         return self.at(cover, moment) if cover else None
 
     def is_gone(self, path: str, moment: datetime) -> bool:

@@ -194,6 +194,49 @@ def test_a_container_that_went_is_one_row_with_all_that_is_in_it(database: Engin
     ]
 
 
+WEB = section("container/web", {"image": {"config": "sha256:1", "reference": "web:1"}})
+LISTED = section("container/web/python", kind="python-search")
+UNLISTED = section("container/web/python", {}, Status.FAILED, PERMISSION, kind="python-search")
+SITES = [section(INSIDE, versions({"idna": version}), kind="python") for version in ("3.4", "3.7")]
+
+
+def test_what_a_failed_search_in_a_container_does_not_name_is_not_gone(database: Engine) -> None:
+    old, new = (host(ENGINE, WEB, LISTED, site) for site in SITES)
+    found = remembered(database, old, host(ENGINE, WEB, UNLISTED), new)
+    assert told(found) == [(INSIDE, "idna", State.CHANGED, "3.4", "3.7", 0, 2)]
+
+
+def test_what_went_from_a_container_that_could_not_be_read_is_told(database: Engine) -> None:
+    unread = section("container/web", {}, Status.FAILED, PERMISSION)
+    found = remembered(database, host(ENGINE, WEB, LISTED, SITES[0]), host(ENGINE, unread), host(ENGINE, WEB, LISTED))
+    assert told(found) == [(INSIDE, "", State.ONLY_LEFT, None, None, 0, 2)]
+
+
+def test_what_is_in_a_container_that_came_back_is_held_against_nothing_of_before(database: Engine) -> None:
+    old, new = (host(ENGINE, WEB, LISTED, site) for site in SITES)
+    found = remembered(database, old, host(ENGINE), host(ENGINE, WEB, UNLISTED), new)
+    assert told(found) == [
+        ("container/web", "", State.ONLY_LEFT, None, None, 0, 1),
+        ("container/web", "", State.ONLY_RIGHT, None, None, 1, 2),
+    ]
+
+
+@pytest.mark.parametrize(("back", "hour"), [(partial({"idna": "3.4"}), 2), (FAILED, 3)])
+def test_a_section_that_came_back_is_not_held_against_the_one_that_went(
+    database: Engine, back: Fingerprint, hour: int
+) -> None:
+    found = remembered(database, shop({"idna": "3.4", "six": "1.16"}), host(SEARCHED), back, A)
+    assert told(found) == [
+        (SHOP, "", State.ONLY_LEFT, None, None, 0, 1),
+        (SHOP, "", State.ONLY_RIGHT, None, None, 1, hour),
+    ]
+
+
+def test_what_came_unseen_and_went_again_is_no_change(database: Engine) -> None:
+    blind = host(BLIND, section(SHOP, versions({"idna": "3.4"})))
+    assert remembered(database, host(SEARCHED), blind, FAILED, host(SEARCHED)) == []
+
+
 def test_a_package_that_was_put_into_a_container_is_one_change(database: Engine) -> None:
     image: dict[str, Attributes] = {"image": {"config": "sha256:1", "reference": "web:1"}}
     layer: dict[str, Attributes] = {"layer:/usr/site-packages#six": {"change": "added"}}
@@ -375,7 +418,8 @@ def _replay(reports: list[Fingerprint], rows: list[Change], path: str) -> None:
         if anew or _is_gone(fingerprint.sections, path):
             state = None
         for row in (row for row in mine if row.item):
-            assert one is not None and row.right == _state(one).get(row.item), row
+            assert one is not None, row
+            assert row.right == _state(one).get(row.item), row
             if state is not None:
                 assert state.get(row.item) == row.left, row
                 state[row.item] = row.right
@@ -383,7 +427,8 @@ def _replay(reports: list[Fingerprint], rows: list[Change], path: str) -> None:
             assert not [row for row in mine if row.item]
         elif one.status == Status.PARTIAL:
             assert not [row for row in mine if row.item and row.state != State.CHANGED]
-            assert state is None or _state(one).items() >= {(k, v) for k, v in state.items() if k in _state(one)}
+            again = (state or {}).keys() & _state(one).keys()
+            assert not state or {item: state[item] for item in again} == {item: _state(one)[item] for item in again}
         else:
             told = state if state is None else {item: value for item, value in state.items() if value is not None}
             assert told in (None, _state(one)), (path, number)
@@ -400,18 +445,19 @@ def _came_and_went(reports: list[Fingerprint], rows: list[Change], path: str) ->
     lacked = told = read = listed = False
     for number, fingerprint in enumerate(reports):
         sections = fingerprint.sections
-        if LISTED_BY[path] == "container/web/python" and (
-            _is_gone(sections, "container/web") or any(not row.item for row in _at(rows, "container/web", number))
-        ):
-            lacked = told = read = listed = False  # the row of the container tells it
+        inside = path == INSIDE
+        if inside and _is_gone(sections, "container/web"):
+            lacked = told = read = listed = False
+        # the row of a container tells all that is in it
+        alone = not (inside and [row for row in _at(rows, "container/web", number) if not row.item])
         cover, one = sections.get(LISTED_BY[path]), sections.get(path)
         good = cover is not None and cover.status == Status.OK
         if good and one is None:
-            if read and listed and (told or not lacked):
+            if alone and read and listed and (told or not lacked):
                 found.append((State.ONLY_LEFT, number))
             lacked, told, read = True, False, False
         elif _readable(one):
-            if good and lacked and not told:
+            if alone and good and lacked and not told:
                 found.append((State.ONLY_RIGHT, number))
             told, read = told or good, True
         listed = listed or good
