@@ -120,8 +120,9 @@ def _last_read(connection: Connection, host: Host, unread: Iterable[str], seen_a
         section = stored[row.path, row.first_seen][row.path]
         if is_complete(section) or section.status == Status.PARTIAL:
             read.setdefault(row.path, []).append((section, row.last_seen or seen_at))
-    since = {path: sections[0 if is_complete(sections[0][0]) else -1][1] for path, sections in read.items()}
-    said = presence.gone(connection, host, {path: until for path, until in since.items() if until < seen_at}, seen_at)
+    told_at = {path: sections[0 if is_complete(sections[0][0]) else -1][1] for path, sections in read.items()}
+    stale = {path: moment for path, moment in told_at.items() if moment < seen_at}
+    said = presence.gone(connection, host, stale, seen_at)
     for path, moment in said.items():  # what came back is not held against what went
         read[path] = [(section, until) for section, until in read[path] if until > moment]
     return {path: _overlaid(sections) for path, sections in read.items() if sections}
