@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 
-from envparity_agent.fingerprint import Attributes, SectionLike, Target, Value
+from envparity_agent.fingerprint import Attributes, SectionLike, Status, Target, Value
 from envparity_server.compare.covering import covering, is_complete
 from envparity_server.compare.differences import compare
 from envparity_server.compare.groups import text, wording
@@ -25,7 +25,8 @@ from envparity_server.storage import content
 from envparity_server.storage.content import batches
 from envparity_server.storage.hosts import Host
 from envparity_server.storage.items import key_of, matching
-from envparity_server.storage.last_known import Known, above, governing, known, was_there
+from envparity_server.storage.last_known import Known, known
+from envparity_server.storage.presence import above, governing, unseen
 from envparity_server.storage.tables import change
 
 MOST_ROWS = 1000
@@ -99,35 +100,45 @@ def record(
     wanted = sorted({*paths, *left} & after.keys())
     right = content.stored(connection, {"new": {path: after[path] for path in wanted}})["new"]
     content.open_differing([{path: one.section for path, one in left.items()}, right], whole=False)
-    for path in _came_unseen(connection, host, left, right, host.seen_at):
-        del left[path]
     target = Target("host", host.name)
-    as_known, as_new = _Side(target, "", {path: one.section for path, one in left.items()}), _Side(target, "", right)
+    as_new = _Side(target, "", right)
+    came = _came_unseen(connection, host, left, as_new, host.seen_at)
+    left = {path: one for path, one in left.items() if came.keys().isdisjoint((path, *above(path)))}
+    as_known = _Side(target, "", {path: one.section for path, one in left.items()})
     clock = timedelta(seconds=host.skew or 0)  # the logs are of the host's own
     logs = {path: transactions(told) for path, told in observed.items() if path.endswith("os-packages")}
     rows = []
     for one in capped(_differences(as_known, as_new)):
-        since = _after(one, left, host.seen_at)
+        since = _after(one, left, came, host.seen_at)
         rows.append(_row(host, one, since, now, _actor(one, logs, since + clock, now + clock)))
     for batch in batches(rows):
         connection.execute(insert(change), batch)
 
 
 def _came_unseen(
-    connection: Connection, host: Host, left: Mapping[str, Known], right: Mapping[str, SectionLike], seen_at: datetime
-) -> set[str]:
-    """Sections that came while those that list them were not good: told now that these are good again."""
+    connection: Connection, host: Host, left: Mapping[str, Known], right: _Side, seen_at: datetime
+) -> dict[str, datetime]:
+    """Sections that came and could not be told yet, and the last report without them.
+
+    What lists them was not good when they came and is now, or they could not be read and now can be.
+    """
     seeing = {
-        cover: left[cover].until
-        for cover in left.keys() & right.keys()
-        if left[cover].until < seen_at and is_complete(left[cover].section) and is_complete(right[cover])
+        cover
+        for cover in left.keys() & right.sections.keys()
+        if left[cover].until < seen_at and is_complete(left[cover].section)
     }
-    moments = {
-        path: max(seeing[cover] for cover in governing(path) if cover in seeing)
-        for path in left
-        if any(cover in seeing for cover in governing(path))
+    asked = {
+        path
+        for path, one in left.items()
+        if one.until < seen_at or not _is_read(one.section) or not seeing.isdisjoint(governing(path))
     }
-    return moments.keys() - was_there(connection, host, moments) if moments else set()
+    told = {path for path in asked if (cover := covering(right, path)) and is_complete(cover)}
+    told -= {path for path in told & right.sections.keys() if not _is_read(right.sections[path])}
+    return unseen(connection, host, told, seen_at) if told else {}
+
+
+def _is_read(section: SectionLike) -> bool:
+    return is_complete(section) or section.status == Status.PARTIAL
 
 
 def _differences(left: _Side, right: _Side) -> list[Difference]:
@@ -184,8 +195,10 @@ def capped(differences: Sequence[Difference]) -> Sequence[Difference]:
     return kept
 
 
-def _after(one: Difference, left: Mapping[str, Known], seen_at: datetime) -> datetime:
+def _after(one: Difference, left: Mapping[str, Known], came: Mapping[str, datetime], seen_at: datetime) -> datetime:
     """The last report that is known to have been as it was before."""
+    if one.section in came:
+        return came[one.section]
     if one.section in left:
         return left[one.section].until_of(one.item)
     cover = next((cover for cover in reversed([*governing(one.section)]) if cover in left), "")

@@ -2,20 +2,21 @@
 
 A section that failed says nothing, so the last good one stays what is known of it; a section that is not in a report
 whose covering section failed was not listed, and is not gone. Of a section that never was good the last partial one is
-what is known.
+what is known. What was known of a section ends with a report that says that it is not there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
 from envparity_agent.fingerprint import Section, SectionLike, Status
-from envparity_server.compare.covering import COVERING, is_complete
-from envparity_server.storage import content
+from envparity_server.compare.covering import COVERING, container_of, is_complete
+from envparity_server.storage import content, presence
 from envparity_server.storage.content import StoredSection, batches
 from envparity_server.storage.hosts import Host
+from envparity_server.storage.presence import governing, lister
 from envparity_server.storage.tables import section_history
 
 _MOST_PARTIAL = 32  # of the newest partial sections since the last good one are read, and no more
@@ -44,7 +45,7 @@ def known(
     """
     wanted = set(paths)
     found = _present(connection, before, wanted & before.keys(), seen_at)
-    blind = {path for path, one in found.items() if _is_cover(path) and not is_complete(one.section)}
+    blind = {path for path in wanted if _is_cover(path) and not (path in found and is_complete(found[path].section))}
     if blind:
         below = {path for path in before if not blind.isdisjoint(governing(path))}
         found |= _present(connection, before, below - found.keys(), seen_at)
@@ -62,33 +63,14 @@ def _present(
     return {path: Known(section, seen_at) for path, section in sections.items()}
 
 
-def governing(path: str) -> Iterator[str]:
-    """The paths of the sections that would list a path: `containers` and `container/web/python` of one inside."""
-    for prefix in _prefixes(path):
-        for listed, cover in COVERING.items():
-            if path.startswith(prefix + listed):
-                yield prefix + cover
-
-
-def above(path: str) -> Iterator[str]:
-    """The paths that a path is nested in, as far as names tell."""
-    return (prefix[:-1] for prefix in _prefixes(path) if prefix)
-
-
-def _prefixes(path: str) -> Iterator[str]:
-    yield ""
-    if path.startswith("container/"):
-        yield from (path[: end + 1] for end, letter in enumerate(path) if letter == "/" and end > len("container/"))
-
-
 def _is_cover(path: str) -> bool:
     return path.rpartition("/")[2] in COVERING.values()
 
 
 def _is_listed(path: str, found: Mapping[str, Known]) -> bool:
     """Whether the report before would have had a path, were it there."""
-    covers = [found[cover].section for cover in governing(path) if cover in found]
-    return bool(covers) and is_complete(covers[-1])
+    cover = found.get(lister(container_of({near: one.section for near, one in found.items()}, path), path))
+    return cover is not None and is_complete(cover.section)
 
 
 def _unlisted(
@@ -105,43 +87,10 @@ def _unlisted(
     joined = and_(section_history.c.path == gone.c.path, section_history.c.first_seen == gone.c.begun)
     rows = connection.execute(select(section_history).join(gone, joined).where(section_history.c.host_id == host.id))
     asked = [row for row in rows if row.path in wanted or not blind.isdisjoint(governing(row.path))]
-    listed_at = _last_good(connection, host, {cover for row in asked for cover in governing(row.path)}, seen_at)
-    lasting = [
-        row
-        for row in asked
-        if all(row.last_seen >= listed_at.get(cover, row.last_seen) for cover in governing(row.path))
-    ]
+    said = presence.gone(connection, host, {row.path: row.last_seen for row in asked}, seen_at)
+    lasting = [row for row in asked if row.path not in said]
     sections = content.stored(connection, {"gone": {row.path: row.hash for row in lasting}})["gone"]
     return {row.path: Known(sections[row.path], row.last_seen) for row in lasting}
-
-
-def _last_good(connection: Connection, host: Host, paths: Iterable[str], seen_at: datetime) -> dict[str, datetime]:
-    """The last report of a host in which each section was good; one that never was is left out."""
-    found: dict[str, datetime] = {}
-    for batch in batches(sorted(paths)):
-        rows = connection.execute(
-            select(section_history.c.path, section_history.c.last_seen).where(
-                section_history.c.host_id == host.id, section_history.c.path.in_(batch), section_history.c.good
-            )
-        )
-        for path, last_seen in rows:
-            found[path] = max(last_seen or seen_at, found.get(path, last_seen or seen_at))
-    return found
-
-
-def was_there(connection: Connection, host: Host, moments: Mapping[str, datetime]) -> set[str]:
-    """Those of the paths that were in the report at the moment beside them."""
-    found = set()
-    for batch in batches(sorted(moments)):
-        rows = connection.execute(
-            select(section_history.c.path, section_history.c.first_seen, section_history.c.last_seen).where(
-                section_history.c.host_id == host.id, section_history.c.path.in_(batch)
-            )
-        )
-        for path, first_seen, last_seen in rows:
-            if first_seen <= moments[path] and (last_seen is None or last_seen >= moments[path]):
-                found.add(path)
-    return found
 
 
 def _last_read(connection: Connection, host: Host, unread: Iterable[str], seen_at: datetime) -> dict[str, Known]:
@@ -171,7 +120,12 @@ def _last_read(connection: Connection, host: Host, unread: Iterable[str], seen_a
         section = stored[row.path, row.first_seen][row.path]
         if is_complete(section) or section.status == Status.PARTIAL:
             read.setdefault(row.path, []).append((section, row.last_seen or seen_at))
-    return {path: _overlaid(sections) for path, sections in read.items()}
+    told_at = {path: sections[0 if is_complete(sections[0][0]) else -1][1] for path, sections in read.items()}
+    stale = {path: moment for path, moment in told_at.items() if moment < seen_at}
+    said = presence.gone(connection, host, stale, seen_at)
+    for path, moment in said.items():  # what came back is not held against what went
+        read[path] = [(section, until) for section, until in read[path] if until > moment]
+    return {path: _overlaid(sections) for path, sections in read.items() if sections}
 
 
 def _overlaid(read: list[tuple[StoredSection, datetime]]) -> Known:

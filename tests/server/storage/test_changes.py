@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
@@ -194,6 +194,49 @@ def test_a_container_that_went_is_one_row_with_all_that_is_in_it(database: Engin
     ]
 
 
+WEB = section("container/web", {"image": {"config": "sha256:1", "reference": "web:1"}})
+LISTED = section("container/web/python", kind="python-search")
+UNLISTED = section("container/web/python", {}, Status.FAILED, PERMISSION, kind="python-search")
+SITES = [section(INSIDE, versions({"idna": version}), kind="python") for version in ("3.4", "3.7")]
+
+
+def test_what_a_failed_search_in_a_container_does_not_name_is_not_gone(database: Engine) -> None:
+    old, new = (host(ENGINE, WEB, LISTED, site) for site in SITES)
+    found = remembered(database, old, host(ENGINE, WEB, UNLISTED), new)
+    assert told(found) == [(INSIDE, "idna", State.CHANGED, "3.4", "3.7", 0, 2)]
+
+
+def test_what_went_from_a_container_that_could_not_be_read_is_told(database: Engine) -> None:
+    unread = section("container/web", {}, Status.FAILED, PERMISSION)
+    found = remembered(database, host(ENGINE, WEB, LISTED, SITES[0]), host(ENGINE, unread), host(ENGINE, WEB, LISTED))
+    assert told(found) == [(INSIDE, "", State.ONLY_LEFT, None, None, 0, 2)]
+
+
+def test_what_is_in_a_container_that_came_back_is_held_against_nothing_of_before(database: Engine) -> None:
+    old, new = (host(ENGINE, WEB, LISTED, site) for site in SITES)
+    found = remembered(database, old, host(ENGINE), host(ENGINE, WEB, UNLISTED), new)
+    assert told(found) == [
+        ("container/web", "", State.ONLY_LEFT, None, None, 0, 1),
+        ("container/web", "", State.ONLY_RIGHT, None, None, 1, 2),
+    ]
+
+
+@pytest.mark.parametrize(("back", "hour"), [(partial({"idna": "3.4"}), 2), (FAILED, 3)])
+def test_a_section_that_came_back_is_not_held_against_the_one_that_went(
+    database: Engine, back: Fingerprint, hour: int
+) -> None:
+    found = remembered(database, shop({"idna": "3.4", "six": "1.16"}), host(SEARCHED), back, A)
+    assert told(found) == [
+        (SHOP, "", State.ONLY_LEFT, None, None, 0, 1),
+        (SHOP, "", State.ONLY_RIGHT, None, None, 1, hour),
+    ]
+
+
+def test_what_came_unseen_and_went_again_is_no_change(database: Engine) -> None:
+    blind = host(BLIND, section(SHOP, versions({"idna": "3.4"})))
+    assert remembered(database, host(SEARCHED), blind, FAILED, host(SEARCHED)) == []
+
+
 def test_a_package_that_was_put_into_a_container_is_one_change(database: Engine) -> None:
     image: dict[str, Attributes] = {"image": {"config": "sha256:1", "reference": "web:1"}}
     layer: dict[str, Attributes] = {"layer:/usr/site-packages#six": {"change": "added"}}
@@ -346,38 +389,104 @@ def _state(one: Section) -> dict[str, object]:
     return {item: next(iter(body.values())) for item, body in one.items.items()}
 
 
-def replayed(reports: list[Fingerprint], rows: list[Change], path: str) -> dict[str, object] | None:
-    """What the rows make of the first good state of a section."""
+def _readable(one: Section | None) -> bool:
+    return one is not None and one.status != Status.FAILED
+
+
+def _is_gone(sections: Mapping[str, Section], path: str) -> bool:
+    """Whether a report says for sure that a section is not there: what lists it is good, or gone itself."""
+    cover = LISTED_BY.get(path)
+    if cover is None or path in sections:
+        return False
+    return sections[cover].status == Status.OK if cover in sections else _is_gone(sections, cover)
+
+
+def _at(rows: list[Change], path: str, number: int) -> list[Change]:
+    return [row for row in rows if row.section == path and row.before == NOON + number * HOUR]
+
+
+def _replay(reports: list[Fingerprint], rows: list[Change], path: str) -> None:
+    """Hold what the rows make of each first good state of a section against every state that was read since.
+
+    What a good list says to be gone, and what came as a whole, by itself or in its container, begins anew.
+    """
     state: dict[str, object] | None = None
     for number, fingerprint in enumerate(reports):
-        moment = NOON + number * HOUR
         one = fingerprint.sections.get(path)
-        for row in (row for row in rows if row.section == path and row.before == moment):
-            if not row.item:
-                if row.state == State.ONLY_RIGHT and one and one.status == Status.OK:
-                    state = _state(one)
-                elif row.state == State.ONLY_RIGHT:
-                    state = None
-            elif state is not None:
+        mine = _at(rows, path, number)
+        anew = [row for row in (*mine, *_at(rows, path.partition("/python/")[0], number)) if not row.item]
+        if anew or _is_gone(fingerprint.sections, path):
+            state = None
+        for row in (row for row in mine if row.item):
+            assert one is not None, row
+            assert row.right == _state(one).get(row.item), row
+            if state is not None:
                 assert state.get(row.item) == row.left, row
                 state[row.item] = row.right
-        if state is None and one and one.status == Status.OK:
+        if one is None or one.status == Status.FAILED:
+            assert not [row for row in mine if row.item]
+        elif one.status == Status.PARTIAL:
+            assert not [row for row in mine if row.item and row.state != State.CHANGED]
+            again = (state or {}).keys() & _state(one).keys()
+            assert not state or {item: state[item] for item in again} == {item: _state(one)[item] for item in again}
+        else:
+            told = state if state is None else {item: value for item, value in state.items() if value is not None}
+            assert told in (None, _state(one)), (path, number)
             state = _state(one)
-        if state is not None:
-            state = {item: version for item, version in state.items() if version is not None}
-    return state
+
+
+def _came_and_went(reports: list[Fingerprint], rows: list[Change], path: str) -> list[tuple[State, int]]:
+    """What has to be told of a section as a whole, and in which report.
+
+    1. It went, where a good list lacks it, and it was read since it came, and there was a good list before.
+    2. It came, in the first report that has a good list and can read it since a good list lacked it.
+    """
+    found: list[tuple[State, int]] = []
+    lacked = told = read = listed = False
+    for number, fingerprint in enumerate(reports):
+        sections = fingerprint.sections
+        inside = path == INSIDE
+        if inside and _is_gone(sections, "container/web"):
+            lacked = told = read = listed = False
+        # the row of a container tells all that is in it
+        alone = not (inside and [row for row in _at(rows, "container/web", number) if not row.item])
+        cover, one = sections.get(LISTED_BY[path]), sections.get(path)
+        good = cover is not None and cover.status == Status.OK
+        if good and one is None:
+            if alone and read and listed and (told or not lacked):
+                found.append((State.ONLY_LEFT, number))
+            lacked, told, read = True, False, False
+        elif _readable(one):
+            if alone and good and lacked and not told:
+                found.append((State.ONLY_RIGHT, number))
+            told, read = told or good, True
+        listed = listed or good
+    return found
+
+
+def _written(reports: list[Fingerprint], rows: list[Change]) -> str:
+    """A sequence with what was made of it: a line for each section of each report, and for each row."""
+    lines = []
+    for number, fingerprint in enumerate(reports):
+        lines.append(f"report {number}:")
+        lines += [f"  {one.path} {one.status} {_state(one)}" for one in fingerprint.sections.values()]
+        lines += [f"  -> {one}" for one in told(rows) if one[-1] == number]
+    return "\n".join(lines)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(reports(), min_size=1, max_size=7))
-def test_the_changes_lead_from_the_first_good_state_to_the_last(sqlite: Engine, sequence: list[Fingerprint]) -> None:
+def test_the_changes_lead_from_each_good_state_to_the_next(sqlite: Engine, sequence: list[Fingerprint]) -> None:
     with sqlite.connect().execution_options(envparity_writes=True) as connection, connection.begin() as transaction:
         rows = lived(connection, *sequence)
         transaction.rollback()
+    note(_written(sequence, rows))
     for path in KINDS:
-        good = [
-            one.sections[path] for one in sequence if path in one.sections and one.sections[path].status == Status.OK
-        ]
-        if not good or sequence[-1].sections.get(path) is not good[-1]:
-            continue  # partial ones since then may have told more
-        assert replayed(sequence, rows, path) == _state(good[-1])
+        _replay(sequence, rows, path)
+    for path in (SHOP, "container/web", INSIDE):
+        whole = [row for row in rows if row.section == path and not row.item]
+        hours = [(row.state, round((row.before - NOON) / HOUR)) for row in whole]
+        assert hours == _came_and_went(sequence, rows, path), path
+        for row in whole:
+            before = sequence[round((row.after - NOON) / HOUR)].sections
+            assert _is_gone(before, path) if row.state == State.ONLY_RIGHT else _readable(before.get(path)), row
