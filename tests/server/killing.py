@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 from multiprocessing.synchronize import Event
 from typing import Any
 
@@ -89,6 +90,8 @@ class Reporter:
                 while True:
                     seq = self.acknowledged + 1
                     answer = client.put(f"/api/v1/reports/{EPOCH}/{seq}", json=self._head(seq))
+                    if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+                        continue  # the database was busy for too long: nothing was acknowledged
                     assert answer.json()["accepted"], answer.text
                     self.acknowledged = seq
                     acknowledged.release()
