@@ -1,7 +1,7 @@
 """A drift in one line: `python/srv/shop: requests 2.31.0 -> 2.32.0 on 3 of 40 hosts, since ..., actor unknown`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from envparity_agent.fingerprint import Value
@@ -34,7 +34,8 @@ class Told:
 
 
 def words(told: Told) -> str:
-    """The line; it names values, numbers, times, and what is not known."""
+    """The line; it names values, numbers, times, and what is not known; the same in whatever order the items come."""
+    told = replace(told, items=sorted(told.items, key=lambda one: (one.key, one.subject)))
     if told.kind == STALE:
         return _silence(told)
     parts = [f"{told.section}: {_what(told)} {_where(told)}"]
@@ -70,7 +71,7 @@ def _between(after: datetime, before: datetime) -> str:
 def _silence(told: Told) -> str:
     last = sorted(one.since_after for one in told.items if one.since_after)
     environment = told.selector.removeprefix("env:")
-    hosts = [told.names.get(one.subject, one.subject) for one in told.items]
+    hosts = sorted(told.names.get(one.subject, one.subject) for one in told.items)
     if not last:
         return f"{_few(hosts)} of {environment} stopped reporting"
     count = f"{len(hosts)} of {told.peers} hosts" if len(hosts) > 1 else hosts[0]
@@ -80,11 +81,11 @@ def _silence(told: Told) -> str:
 
 def _what(told: Told) -> str:
     keys = list(dict.fromkeys(one.key for one in told.items))
-    values = {key: {(one.left, one.right) for one in told.items if one.key == key} for key in keys}
+    values = {key: {(one.state, one.left, one.right) for one in told.items if one.key == key} for key in keys}
     names = list(dict.fromkeys(key.item or "the whole section" for key in keys))
     if len(keys) > _MOST_ITEMS or any(len(found) > 1 for found in values.values()):
         if len(names) == 1 and len(keys) == 1:
-            return f"{_name(keys[0])} ({_few(sorted(_value(left) or 'not there' for left, _ in values[keys[0]]))})"
+            return f"{_name(keys[0])} ({_few(sorted({_has(one) for one in told.items}))})"
         return f"{len(names)} items ({_few(names)})" if len(names) > 1 else f"{names[0]} ({len(keys)} attributes)"
     said = "; ".join(_item(told, key) for key in keys)
     return said if told.moved == Moved.HOST else f"{said}, as {told.reference} has it,"
@@ -103,6 +104,10 @@ def _item(told: Told, key: Key) -> str:
         gone = "went" if told.moved == Moved.HOST else "is missing"
         return f"{key.item or 'the section'}{f' {right}' if right else ''} {gone}"
     return f"{_name(key)} {right} -> {left}" if told.moved == Moved.HOST else f"{_name(key)} {left}, not {right}"
+
+
+def _has(item: Item) -> str:
+    return _value(item.left) or ("there" if item.state == "only_left" else "not there")
 
 
 def _name(key: Key) -> str:

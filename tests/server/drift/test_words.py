@@ -44,13 +44,21 @@ def test_hosts_that_are_behind_are_told_so() -> None:
 
 
 def test_many_items_are_counted() -> None:
-    names = [f"p{number}" for number in range(40)]
+    names = [f"p{number:02}" for number in range(40)]
     many = told(*(item(host, name) for host in "abcd" for name in names), converging=True)
-    assert many.startswith(f"{SHOP}: 40 items (p0, p1, p2, p3 and 36 more) on 4 of 40 hosts, converging, since")
+    assert many.startswith(f"{SHOP}: 40 items (p00, p01, p02, p03 and 36 more) on 4 of 40 hosts, converging, since")
 
 
 def test_several_values_of_an_item_are_listed() -> None:
     assert "requests (2, 3)" in told(item("a", "requests", "2"), item("b", "requests", "3"))
+
+
+def test_a_section_that_some_have_more_and_others_not_is_told_the_same_in_any_order() -> None:
+    place = Key(SHOP, "", "")
+    more = replace(item("a", "six"), key=place, state="only_left", left=None, right=None)
+    less = replace(more, subject="b", state="only_right")
+    assert "the whole section (not there, there) on 2 of 40 hosts" in told(more, less)
+    assert told(more, less) == told(less, more)
 
 
 @pytest.mark.parametrize(

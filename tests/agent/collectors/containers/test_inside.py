@@ -288,7 +288,7 @@ def test_a_process_that_has_the_number_of_the_containers_is_not_taken_for_it(
     assert within(found)["python/srv/app"].items["shop"]["version"] == "1"
 
 
-@pytest.mark.parametrize("process", [0, 2**30, os.getpid()])
+@pytest.mark.parametrize("process", [0, 2**30, os.getpid()], ids=["none", "gone", "of this root"])
 def test_a_process_that_is_gone_or_of_this_root_is_none_of_a_container(
     tmp_path: Path, engine: Engine, files: Path, process: int
 ) -> None:
