@@ -71,8 +71,7 @@ def _deliver(engine: Engine, settings: ServerSettings, now: datetime) -> None:
 
 
 def _prune(engine: Engine, settings: ServerSettings, now: datetime) -> None:
-    kept = {environment: timedelta(days=days) for environment, days in settings.keep_days_in.items()}
-    prune(engine, now, timedelta(days=settings.keep_days), kept)
+    prune(engine, now, *settings.kept)
 
 
 JOBS: Sequence[Job] = (

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
@@ -51,6 +52,11 @@ class ServerSettings(BaseSettings):
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @property
+    def kept(self) -> tuple[timedelta, dict[str, timedelta]]:
+        """How long history lasts: everywhere, and in the environments where it is another time."""
+        return timedelta(days=self.keep_days), {name: timedelta(days=days) for name, days in self.keep_days_in.items()}
 
     @classmethod
     def settings_customise_sources(

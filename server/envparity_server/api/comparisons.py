@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
 
 from envparity_agent import schema
 from envparity_agent.documents import from_document
@@ -59,12 +60,13 @@ def fingerprint_of(request: Request, of: SelectorText, actor: Acting) -> dict[st
 @router.get("/compare", **documented(ComparisonAnswer))
 def compare_two(
     request: Request, left: SelectorText, right: SelectorText, actor: Acting, only: str = "", app: str = ""
-) -> dict[str, Any]:
+) -> JSONResponse:
     """Compare two selectors at any moments: the differences, and what was not examined."""
     with reading(engine_of(request)) as connection:
         scope = parse_scope(only, app)
         comparison, notes = compare_selectors(connection, left, right, now(), scope, actor.environments)
-        return {**comparison.document(), "notes": notes}
+        # as it is: FastAPI would look for what is no JSON in thousands of differences
+        return JSONResponse({**comparison.document(), "notes": notes})
 
 
 @router.post("/gates", **documented(VerdictAnswer, GateQuestion))

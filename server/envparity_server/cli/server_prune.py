@@ -1,6 +1,6 @@
 """`envparity server prune`: take out what is older than the retention, now."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -29,8 +29,7 @@ def prune(
     settings = server_settings(database_url=database_url, keep_days=keep_days)
     engine = open_database(settings.database_url)
     check_schema(engine)
-    kept = {environment: timedelta(days=days) for environment, days in settings.keep_days_in.items()}
-    counts = prune_database(engine, datetime.now(UTC), timedelta(days=settings.keep_days), kept).counts
+    counts = prune_database(engine, datetime.now(UTC), *settings.kept).counts
     engine.dispose()
     if json:
         say_json({"pruned": counts})
