@@ -1,7 +1,7 @@
 """Holds the fleet against its references, moves every drift on in its life, and tells what is to be told."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +20,17 @@ from envparity_server.storage import deploys, drifts, evaluated, hosts, rules
 from envparity_server.storage.deploys import Deploy
 from envparity_server.storage.drifts import Drift
 from envparity_server.storage.hosts import Host
-from envparity_server.watching import Around, View, of_peers, of_silence, of_whole, rules_hash
+from envparity_server.watching import (
+    Around,
+    Basis,
+    Held,
+    View,
+    compared_ahead,
+    of_peers,
+    of_silence,
+    of_whole,
+    rules_hash,
+)
 
 SETTLE = timedelta(hours=1)
 REMEMBERED = timedelta(days=30)  # what was resolved longer ago does not come again: it is new
@@ -49,8 +59,11 @@ def evaluate(
     now: datetime,
     settle: timedelta = SETTLE,
     environments: Collection[str] | None = None,
+    ahead: Mapping[Basis, Held] | None = None,
 ) -> list[Transition]:
     """Bring the drifts of all environments, or of some, to this moment; returns what is to be told.
+
+    What was compared `ahead` is not compared again, unless a host, a reference or a rule changed meanwhile.
 
     1. Lock the environment: of two workers the second one finds what the first one wrote.
     2. Look at its groups of hosts, at the whole of it, and at who is silent: only at what changed.
@@ -59,8 +72,7 @@ def evaluate(
        in another group, as an upgrade of the whole fleet does, has not settled in this one either.
     5. Write drifts and items. Everything of an environment is in the caller's transaction, or nothing.
     """
-    active = rules.active(connection, now)
-    around = Around(connection, now, settle, active, rules_hash(active), evaluated.approvals(connection))
+    around = _around(connection, now, settle, ahead or {})
     everyone = hosts.all_hosts(connection)
     held = evaluated.held_against(connection)
     told: list[Transition] = []
@@ -72,6 +84,29 @@ def evaluate(
     return told
 
 
+def compare_ahead(connection: Connection, now: datetime, environment: str) -> dict[Basis, Held]:
+    """Compare what `evaluate` will ask for, in a transaction that only reads: thousands of comparisons take long."""
+    around = _around(connection, now, SETTLE, {})
+    members = [one for one in hosts.all_hosts(connection) if one.environment == environment]
+    found: dict[Basis, Held] = {}
+    for group, own in _groups(members).items():
+        found |= compared_ahead(around, group, own)
+    return found
+
+
+def _around(connection: Connection, now: datetime, settle: timedelta, ahead: Mapping[Basis, Held]) -> Around:
+    active = rules.active(connection, now)
+    return Around(connection, now, settle, active, rules_hash(active), evaluated.approvals(connection), ahead)
+
+
+def _groups(members: Iterable[Host]) -> dict[str, list[Host]]:
+    """Hosts by the selector of their peers."""
+    groups: dict[str, list[Host]] = {}
+    for one in members:
+        groups.setdefault(group_of(one), []).append(one)
+    return groups
+
+
 def _environment(around: Around, name: str, everyone: Sequence[Host], against: str | None) -> list[Transition]:
     connection = around.connection
     drifts.locked(connection, name)
@@ -79,9 +114,7 @@ def _environment(around: Around, name: str, everyone: Sequence[Host], against: s
     members = [one for one in everyone if one.environment == name]
     marked = {one.deploy for one in before.values() if one.deploy}
     place = _Place(around, name, members, deploys.recent(connection, name, around.now - around.settle, marked))
-    groups: dict[str, list[Host]] = {}
-    for one in members:
-        groups.setdefault(group_of(one), []).append(one)
+    groups = _groups(members)
     silent, whole, of_groups = _sorted(before.values())
     views = [(of_peers(around, group, groups.get(group, [])), of_groups.get(group, []))
              for group in sorted(groups.keys() | of_groups.keys())]  # fmt: skip

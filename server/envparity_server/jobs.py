@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from envparity_agent.errors import EnvparityError
 from envparity_server import logs
-from envparity_server.evaluation import evaluate
+from envparity_server.evaluation import compare_ahead, evaluate
 from envparity_server.notify.queue import deliver_due, enqueue
 from envparity_server.settings import ServerSettings
 from envparity_server.storage import hosts, jobs
@@ -47,13 +47,15 @@ class Job:
 def _evaluate(engine: Engine, settings: ServerSettings, now: datetime) -> None:
     """Find what drifted, and what is to be told of it, at once: what is found is told, whoever is killed when.
 
-    A transaction for each environment, so that reports need not wait for the whole fleet.
+    A transaction for each environment, and comparing before it, so that reports need not wait for the whole fleet.
     """
     with reading(engine) as connection:
         environments = hosts.environments(connection)
     for one in environments:
+        with reading(engine) as connection:
+            ahead = compare_ahead(connection, now, one)
         with writing(engine) as connection:
-            transitions = evaluate(connection, now, timedelta(seconds=settings.settle), [one])
+            transitions = evaluate(connection, now, timedelta(seconds=settings.settle), [one], ahead)
             enqueue(connection, transitions, now, settings.public_url)
 
 

@@ -15,6 +15,7 @@ from envparity_agent.canonical import canonical, digest
 from envparity_agent.errors import EnvparityError
 from envparity_agent.fingerprint import FingerprintLike, Target
 from envparity_server.compare.differences import compare
+from envparity_server.compare.model import Difference
 from envparity_server.drift import silence
 from envparity_server.drift.causes import Cause, Course, Place, fold
 from envparity_server.drift.findings import Finding, Item, Look, Moved, look
@@ -27,7 +28,16 @@ from envparity_server.storage.evaluated import Evaluated, Window
 from envparity_server.storage.hosts import Host
 from envparity_server.storage.items import key_of
 
+Basis = tuple[str, str, str, str, str]  # of an evaluation: all that it follows from
 Folding = Callable[[Sequence[Finding], Sequence[Course], Sequence[Course]], list[Cause]]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A subject held against its reference: what was seen, and how many differences each rule covered."""
+
+    look: Look
+    hits: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,7 @@ class Around:
     rules: Sequence[Rule]
     rules_hash: str
     approvals: str
+    ahead: Mapping[Basis, Held] = field(default_factory=dict)  # what was compared before
     hits: Counter[str] = field(default_factory=Counter)  # rule -> differences that it covered
 
 
@@ -64,32 +75,45 @@ def rules_hash(rules: Sequence[Rule]) -> str:
     return digest(canonical([__version__, *(repr(one) for one in rules)]))
 
 
+def compared_ahead(around: Around, selector: str, members: Sequence[Host]) -> dict[Basis, Held]:
+    """What `of_peers` will have to compare, for whoever evaluates in a transaction that keeps others waiting."""
+    _, mark, before = _stood(around, selector, members)
+    looked = {} if _is_as(before.get(mark.subject), mark) else _looked(around, selector, members, before)
+    return {one.mark.basis: one.held for one in looked.values()}
+
+
 def of_peers(around: Around, selector: str, members: Sequence[Host]) -> View:
     """The hosts of a group, each fresh one held against its reference."""
     connection, now = around.connection, around.now
-    group = f"peers of {selector}"
-    before = evaluated.known(connection, [group, *(one.id for one in members)])
-    mark = _mark(around, group, selector, _standing(members, now), around.approvals)
+    group, mark, before = _stood(around, selector, members)
     here = {one.id: one for one in members if not (one.ephemeral and one.state(now) != "fresh")}
-    unchanged = group in before and before[group].is_as(mark)
-    looked = {} if unchanged else _looked(around, selector, members, before)
+    looked = {} if _is_as(before.get(group), mark) else _looked(around, selector, members, before)
+    for one in looked.values():
+        around.hits.update(one.held.hits)
     evaluated.remember(connection, [mark, *(one.mark for one in looked.values())])
     last = before[group].at if group in before else None
 
     def is_gone(item: Item) -> bool:
-        return item.subject not in here or (item.subject in looked and looked[item.subject].look.is_gone(item.key))
+        return item.subject not in here or (item.subject in looked and looked[item.subject].held.look.is_gone(item.key))
 
     return View(
         selector,
         len(here),
         around.settle,
-        _found([one.look for one in looked.values()]),
+        _found([one.held.look for one in looked.values()]),
         is_gone,
         _Dating(around, looked, before, last).dated,
         {id: one.reference for id, one in looked.items()},
         {one.id: one.seen_at for one in members if one.seen_at},
         {one.id: one.name for one in members},
     )
+
+
+def _stood(around: Around, selector: str, members: Sequence[Host]) -> tuple[str, Evaluated, Mapping[str, Evaluated]]:
+    """The name of a group among what was evaluated, how it stands now, and how it and its hosts did the last time."""
+    group = f"peers of {selector}"
+    mark = _mark(around, group, selector, _standing(members, around.now), around.approvals)
+    return group, mark, evaluated.known(around.connection, [group, *(one.id for one in members)])
 
 
 def of_whole(around: Around, environment: str, against: str | None, members: Sequence[Host]) -> View:
@@ -106,7 +130,9 @@ def of_whole(around: Around, environment: str, against: str | None, members: Seq
     else:
         sides = _sides(connection, subject, against, now)
         if sides:
-            looks.append(_held(around, subject, Subject(subject, environment), *sides))
+            held = _held(around, subject, Subject(subject, environment), *sides)
+            around.hits.update(held.hits)
+            looks.append(held.look)
             evaluated.remember(connection, [mark])
     dating = _DatingOfWhole(around, environment, before.at if before else None, members if looks else ())
     return View(
@@ -149,7 +175,7 @@ def of_silence(around: Around, environment: str, members: Sequence[Host]) -> Vie
 class _Looked:
     """A host that was compared."""
 
-    look: Look
+    held: Held
     mark: Evaluated
     reference: str
     root_since: datetime  # the first report with its present root
@@ -176,10 +202,10 @@ def _looked(
     found = {}
     for one in changed:
         own = StoredFingerprint(Target("host", one.name), one.taken_at or "", stored[one.id])
-        reference = references[one.id]
+        reference, mark = references[one.id], marks[one.id]
         subject = Subject(one.name, one.environment, one.labels, one.id)
-        held = _held(around, one.id, subject, own, reference.fingerprint)
-        found[one.id] = _Looked(held, marks[one.id], reference.name, trees[one.id].interval.first_seen)
+        held = around.ahead.get(mark.basis) or _held(around, one.id, subject, own, reference.fingerprint)
+        found[one.id] = _Looked(held, mark, reference.name, trees[one.id].interval.first_seen)
     return found
 
 
@@ -187,11 +213,15 @@ def _is_as(before: Evaluated | None, mark: Evaluated) -> bool:
     return before is not None and before.is_as(mark)
 
 
-def _held(around: Around, id: str, subject: Subject, fingerprint: FingerprintLike, reference: FingerprintLike) -> Look:
+def _held(around: Around, id: str, subject: Subject, fingerprint: FingerprintLike, reference: FingerprintLike) -> Held:
     comparison = applied(rate(compare(fingerprint, reference)), around.rules, [subject], around.now)
-    around.hits.update(one.rule for one in comparison.differences if one.rule)
-    named = tuple(replace(one, item=key_of(one.item)) for one in comparison.differences)
-    return look(id, replace(comparison, differences=named), fingerprint)
+    hits = Counter(one.rule for one in comparison.differences if one.rule)
+    named = tuple(_named(one, key_of(one.item)) for one in comparison.differences)
+    return Held(look(id, replace(comparison, differences=named), fingerprint), hits)
+
+
+def _named(difference: Difference, item: str) -> Difference:
+    return difference if difference.item == item else replace(difference, item=item)
 
 
 def _found(looks: Sequence[Look]) -> dict[Place, Finding]:

@@ -1,7 +1,7 @@
 """Tests of an evaluation on real databases: what becomes a drift, who is held to it, and what is told when."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,7 +12,7 @@ from envparity_server.compare.model import Severity
 from envparity_server.drift.findings import Moved
 from envparity_server.drift.life import State
 from envparity_server.drift.rules import Rule, rule_id
-from envparity_server.evaluation import evaluate
+from envparity_server.evaluation import compare_ahead, evaluate
 from envparity_server.storage import deploys, drifts, hosts, rules
 from envparity_server.storage.actors import Actor, Role
 from envparity_server.storage.database import writing
@@ -297,6 +297,29 @@ def test_only_the_environments_that_are_asked_for_are_evaluated(small: Fleet) ->
         report(connection, hosts.named(connection, "a")[0], small.runs["a"], small.now + QUARTER)
         evaluate(connection, small.now + QUARTER, environments=["dev"])
     assert small.drifts() == []
+
+
+def test_what_was_compared_ahead_is_not_compared_again(small: Fleet) -> None:
+    small.has("a", idna="3.7")
+    with writing(small.engine) as connection:
+        small.now += QUARTER
+        report(connection, hosts.named(connection, "a")[0], small.runs["a"], small.now)
+        ahead = compare_ahead(connection, small.now, "prod")
+        nothing = {basis: replace(held, look=replace(held.look, found={})) for basis, held in ahead.items()}
+        evaluate(connection, small.now, ahead=nothing)
+    assert small.drifts() == []
+
+
+def test_a_host_that_reported_after_it_was_compared_ahead_is_compared_again(small: Fleet) -> None:
+    small.has("a", idna="3.7")
+    with writing(small.engine) as connection:
+        report(connection, hosts.named(connection, "a")[0], small.runs["a"], small.now + QUARTER)
+        ahead = compare_ahead(connection, small.now + QUARTER, "prod")
+    small.has("a", idna="3.8")
+    with writing(small.engine) as connection:
+        report(connection, hosts.named(connection, "a")[0], small.runs["a"], small.now + 2 * QUARTER)
+        evaluate(connection, small.now + 2 * QUARTER, ahead=ahead)
+    assert [item.left for item in small.drift.live] == ["3.8"]
 
 
 def test_an_upgrade_of_many_packages_on_many_hosts_is_one_drift(small: Fleet) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from envparity_agent.fingerprint import Reason, Status
 from envparity_server.drift.life import DECIDED, OPEN, State
-from envparity_server.evaluation import SETTLE, evaluate
+from envparity_server.evaluation import SETTLE, compare_ahead, evaluate
 from envparity_server.storage import deploys, drifts
 from envparity_server.storage.database import open_database, writing
 from envparity_server.storage.drifts import Drift, Wanted
@@ -89,7 +89,8 @@ class _World:
 
     def _is_evaluated(self) -> None:
         before = {one.id: one.state for one in self.drifts()}
-        for told in evaluate(self.connection, self.now):
+        ahead = compare_ahead(self.connection, self.now, "prod")
+        for told in evaluate(self.connection, self.now, ahead=ahead):
             found = drifts.by_id(self.connection, told.drift_id)
             assert found is not None
             assert found.state != before.get(told.drift_id), "a transition without another state"

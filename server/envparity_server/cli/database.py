@@ -5,9 +5,11 @@ import pwd
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import OperationalError
 
-from envparity_agent.errors import UsageError
+from envparity_agent.errors import CannotTell, UsageError
 from envparity_server.settings import server_settings
 from envparity_server.storage.actors import Actor, Environments, Role
 from envparity_server.storage.database import check_schema, open_database
@@ -20,10 +22,22 @@ Reach = Annotated[str | None, typer.Option("--environments", metavar="NAMES", he
 
 
 def ready(url: str | None) -> Engine:
-    """The database; raises UsageError or CannotTell where it cannot be used, or has another schema."""
+    """The database; raises UsageError or CannotTell where it cannot be used, or has another schema.
+
+    What is asked of it raises CannotTell where it is locked for too long, or gone.
+    """
     engine = open_database(server_settings(database_url=url).database_url)
     check_schema(engine)
+    event.listen(engine, "handle_error", _told)
     return engine
+
+
+def _told(context: ExceptionContext) -> None:
+    if isinstance(context.sqlalchemy_exception, OperationalError):
+        raise CannotTell(
+            f"the database could not be asked: {context.original_exception}",
+            "nothing was changed; where it is locked a server is writing: try again",
+        ) from None
 
 
 def local_actor() -> Actor:

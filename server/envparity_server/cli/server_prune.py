@@ -7,9 +7,8 @@ import typer
 
 from envparity_agent.cli_options import Json
 from envparity_agent.terminal import say, say_json, say_table
-from envparity_server.cli.database import Database
+from envparity_server.cli.database import Database, ready
 from envparity_server.settings import server_settings
-from envparity_server.storage.database import check_schema, open_database
 from envparity_server.storage.pruning import prune as prune_database
 
 
@@ -27,8 +26,7 @@ def prune(
     envparity server prune --keep-days 90
     """
     settings = server_settings(database_url=database_url, keep_days=keep_days)
-    engine = open_database(settings.database_url)
-    check_schema(engine)
+    engine = ready(settings.database_url)
     counts = prune_database(engine, datetime.now(UTC), *settings.kept).counts
     engine.dispose()
     if json:

@@ -250,7 +250,11 @@ def _items(
     # wheels are built per Python version: where that differs, it is the one cause of their tags
     one_abi = ours.get(INTERPRETER_ITEM, {}).get("abi") == theirs.get(INTERPRETER_ITEM, {}).get("abi")
     both = [item for item in ours.keys() & theirs.keys() if ours[item] != theirs[item]]
-    for item, differing in _differing(ours, theirs, both, names).items():
+    split = {item for item in both if SPLIT in ours[item] or SPLIT in theirs[item]}
+    for item in sorted(split):
+        yield Difference(left.path, left.kind, item, "", State.UNKNOWN, _shown(ours[item]), _shown(theirs[item]))
+    told = [item for item in both if item not in split]
+    for item, differing in _differing(ours, theirs, told, names).items():
         yield from _item(left, item, ours[item], theirs[item], differing, one_abi, declared)
 
 
@@ -269,10 +273,10 @@ def _shown(attributes: Attributes | None) -> Value:
 
 
 def _differing(ours: Items, theirs: Items, items: list[str], names: frozenset[str]) -> dict[str, frozenset[str]]:
-    """Item -> the compared attributes that differ; an item on which a side's hosts do not agree has `split`."""
+    """Item -> the compared attributes that differ."""
+    kept = names | {"specifier"}
 
     def projected(body: Attributes) -> dict[str, object]:
-        kept = names | {SPLIT, "specifier"}
         return {
             # a list as one value: which of its entries differ is told elsewhere, and is long to find
             name: canonical(value) if isinstance(value, tuple) else value
@@ -304,9 +308,6 @@ def _item(
     one_abi: bool,
     declared: bool,
 ) -> Iterator[Difference]:
-    if SPLIT in left or SPLIT in right:
-        yield Difference(section.path, section.kind, item, "", State.UNKNOWN, _shown(left), _shown(right))
-        return
     if section.kind in ("python", "declared"):
         findings = compare_distributions(left, right, differing, one_abi)
     elif section.kind in KINDS_OF_VALUES:

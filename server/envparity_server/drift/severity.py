@@ -35,9 +35,13 @@ _CONFIGURATION = {
 
 def rate(comparison: Comparison) -> Comparison:
     """The comparison with a severity on each difference, the most severe first."""
-    rated = [replace(one, severity=severity(one)) for one in comparison.differences]
+    rated = [_rated(one, severity(one)) for one in comparison.differences]
     rated.sort(key=lambda one: -one.severity)  # stable: within one severity the order by section and item stays
     return replace(comparison, differences=tuple(rated))
+
+
+def _rated(difference: Difference, rating: Severity) -> Difference:
+    return difference if difference.severity == rating else replace(difference, severity=rating)
 
 
 def severity(difference: Difference) -> Severity:

@@ -24,10 +24,14 @@ class Evaluated:
     seen_at: datetime | None
     at: datetime
 
+    @property
+    def basis(self) -> tuple[str, str, str, str, str]:
+        """All that it follows from, whenever it was."""
+        return self.subject, self.peers, self.root, self.reference, self.rules
+
     def is_as(self, other: "Evaluated") -> bool:
         """Whether the other one can find nothing else."""
-        mine = (self.peers, self.root, self.reference, self.rules)
-        return mine == (other.peers, other.root, other.reference, other.rules)
+        return self.basis == other.basis
 
 
 @dataclass(frozen=True)
