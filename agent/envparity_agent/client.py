@@ -128,6 +128,10 @@ class Client:
         """Propose a version of a baseline: by a selector, or with the document of a fingerprint that was taken here."""
         return self._send("POST", "/api/v1/baselines", json.dumps(proposal).encode(), "application/json")
 
+    def tell_outcomes(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell outcomes of checks: on hosts, or of a job with the document of a fingerprint that was taken there."""
+        return self._send("POST", "/api/v1/outcomes", json.dumps(told).encode(), "application/json")
+
     def ask(
         self,
         method: str,

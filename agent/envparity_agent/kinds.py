@@ -175,6 +175,8 @@ PYTHON_FILES = Kind(
 
 SYMBOLS = Kind("Public names of a Python distribution", {"names": _label("names that a module defines")})
 
+SYMBOLS_2 = _extended(SYMBOLS, {"uses": _label("what a module uses of other modules, with the lines")})
+
 APPLICATION = Kind(
     "Application code",
     {
@@ -305,6 +307,7 @@ KINDS: Mapping[tuple[str, int], Kind] = {
     ("python", 2): PYTHON_2,
     ("python-files", 1): PYTHON_FILES,
     ("symbols", 1): SYMBOLS,
+    ("symbols", 2): SYMBOLS_2,
     ("application", 1): APPLICATION,
     ("declared", 1): DECLARED,
     ("declared", 2): DECLARED_2,

@@ -41,8 +41,12 @@ def note(text: str) -> None:
 
 def say_json(document: Any) -> None:
     """The result as JSON."""
-    json.dump(document, sys.stdout, indent=2, ensure_ascii=False, sort_keys=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(to_json(document))
+
+
+def to_json(document: Any) -> str:
+    """JSON as it is printed, and written to files."""
+    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
 
 
 def say_table(headers: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:

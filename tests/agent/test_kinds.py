@@ -18,7 +18,7 @@ from envparity_agent.targets import fingerprint
 from tests.agent.collectors.answers import container, recorded_engine, running_engine
 from tests.agent.planted import FILES, plant
 from tests.agent.roots import fingerprint_of, whole_root
-from tests.agent.trees import put
+from tests.agent.trees import distribution, put, venv
 
 GOLDENS = Path(__file__).parents[1] / "environments/goldens"
 
@@ -48,6 +48,7 @@ def recorded() -> set[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = whole_root(tmp_path_factory.mktemp("root"))
+    distribution(venv(found, "srv/using"), "using", "1.0", {"using.py": "import os\n"})
     put(found, "proc/7/cgroup", f"0::/kubepods.slice/cri-containerd-{'7' * 64}.scope\n")
     return found
 

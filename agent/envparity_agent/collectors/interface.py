@@ -29,6 +29,14 @@ class Consent(IntEnum):
     INSIDE = 3  # the files inside containers
 
 
+@dataclass(frozen=True)
+class Around:
+    """Distributions that are asked about: their symbols are told, and those of what uses them, and no others."""
+
+    distributions: frozenset[str]
+    uses: frozenset[str] = frozenset()  # what uses them from elsewhere, in the form of `uses`
+
+
 def _silent(_: str) -> None:
     pass
 
@@ -47,7 +55,7 @@ class Options:
     labels: tuple[str, ...] = ()  # globs of the container labels that are told
     disclosure: Disclosure = field(default_factory=Disclosure)
     verify: bool = False  # hash the files of distributions against their RECORD
-    symbols: bool = False  # tell the public names of distributions
+    symbols: bool | Around = False  # tell the names that distributions define and use: of all, or as far as asked
     progress: Callable[[str], None] = _silent
 
 
@@ -78,7 +86,7 @@ class Collector(NamedTuple):
 def wanted(collectors: Iterable[Collector], options: Options, more: Iterable[Reads] = ()) -> Wanted:
     """The files that these collectors, and what reads `more`, need of a root that has to be copied."""
     needed = (*(reads for one in collectors for reads in one.reads), *more)
-    return Wanted(needed, deep=options.verify or options.symbols)
+    return Wanted(needed, deep=options.verify or bool(options.symbols))
 
 
 def isolated(collector: Collector, subject: Subject) -> Iterable[Section]:

@@ -13,23 +13,24 @@ from envparity_agent.root import Root
 from envparity_agent.survey import survey
 
 
-def fingerprint(text: str, options: Options) -> Fingerprint:
+def fingerprint(text: str, options: Options, memory: Memory | None = None) -> Fingerprint:
     """The fingerprint of a target: `local`, `root:DIR`, `container:NAME`, `image:REF`, a directory, a file, or `-`.
 
+    Whoever looks at several targets gives the same memory, so that what two have in common is parsed once.
     Raises UsageError for what is no target, CannotTell for one that cannot be read.
     """
     kind, separator, name = text.partition(":")
     if text == "local":
-        return host(options)
+        return host(options, memory)
     if separator and kind == "root":
-        return _root(name, options)
+        return _root(name, options, memory or Memory())
     if separator and kind in ("container", "image"):
         # here and not above, as below: what an agent that stays or a look at a venv does not need takes long to load
         from envparity_agent.targets import containers
 
         return (containers.container if kind == "container" else containers.image)(name, options)
     if os.path.isdir(text):
-        return _python(text, options)
+        return _python(text, options, memory or Memory())
     if text == "-" or os.path.exists(text):
         from envparity_agent.targets import files
 
@@ -59,14 +60,14 @@ def host_name(root: Root) -> str:
     return content.decode("utf-8", "replace").strip() or os.path.basename(os.path.abspath(root.path))
 
 
-def _root(path: str, options: Options) -> Fingerprint:
+def _root(path: str, options: Options, memory: Memory) -> Fingerprint:
     with Root(path) as root:
-        subject = Subject(root, options)
+        subject = Subject(root, options, memory=memory)
         return survey(Target("root", path), subject, ROOT)
 
 
-def _python(path: str, options: Options) -> Fingerprint:
+def _python(path: str, options: Options, memory: Memory) -> Fingerprint:
     place = os.path.abspath(path)
     with Root("/") as root:
-        subject = Subject(root, options, only=place)
+        subject = Subject(root, options, only=place, memory=memory)
         return survey(Target("python", place), subject, PYTHON_ONLY)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from envparity_agent.collectors.interface import Subject
+from envparity_agent.collectors.interface import Around, Subject
 from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.paths import join, relative
 from envparity_agent.collectors.python.conda import Conda, read_conda
@@ -16,7 +16,9 @@ from envparity_agent.collectors.python.interpreter import Interpreter, identify
 from envparity_agent.collectors.python.processes import running
 from envparity_agent.collectors.python.requirements import Installed, unmet
 from envparity_agent.collectors.python.search import Environment, interpreters, searched, venv
+from envparity_agent.collectors.python.symbols import SCHEMA as SYMBOLS_SCHEMA
 from envparity_agent.collectors.python.symbols import symbols
+from envparity_agent.collectors.python.symbols_around import symbols_around
 from envparity_agent.collectors.python.syspath import SearchPath, search_path
 from envparity_agent.collectors.python.verify import verify
 from envparity_agent.collectors.python.walk import SITE_NAMES
@@ -107,15 +109,24 @@ def _isolated(
         if subject.options.verify:
             path, kind, schema = f"verify/{name}", "python-files", 1
             yield verify(subject, name, environment.prefix, distributions)
-        for item, distribution in distributions.items() if subject.options.symbols else ():
-            path, kind, schema = f"symbols/{item}", "symbols", 1
-            public = symbols(subject, distribution) if "#" not in item else None
-            if public and public.path not in told:
-                told.add(public.path)
-                yield public
+        path, kind, schema = f"symbols/{name}", "symbols", SYMBOLS_SCHEMA
+        importable = [one for item, one in distributions.items() if "#" not in item]
+        for found in _symbols(subject, importable):
+            if found.path not in told:
+                told.add(found.path)
+                yield found
     except Exception:  # noqa: BLE001  # whatever a hostile environment makes the reader do
         _log.exception("reading %s failed", path)
         yield Section(path, kind, schema, status=Status.FAILED, reasons=(Reason.ERROR,))
+
+
+def _symbols(subject: Subject, distributions: Sequence[Distribution]) -> Iterator[Section]:
+    """The symbols of distributions, as far as the options ask for them."""
+    asked = subject.options.symbols
+    if isinstance(asked, Around):
+        yield from symbols_around(subject, distributions, asked)
+    elif asked:
+        yield from filter(None, (symbols(subject, one) for one in distributions))
 
 
 def _names(subject: Subject) -> dict[str, str]:

@@ -1,0 +1,209 @@
+"""Tells the symbols of some distributions and of what uses them: as few sources as possible are parsed.
+
+Who imports them is found in the bytes of the sources; from these uses on, modules are parsed as far as a name, a base
+class or what a function returns leads into them. Of everything else only the modules at the top are told.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from envparity_agent.collectors.interface import Around, Subject
+from envparity_agent.collectors.paths import join
+from envparity_agent.collectors.python.distributions import Distribution
+from envparity_agent.collectors.python.symbols import (
+    MAX_SOURCE,
+    SCHEMA,
+    is_cut,
+    is_package,
+    modules,
+    parsed,
+    section_path,
+)
+from envparity_agent.errors import Unreadable
+from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status
+
+MAX_STEPS = 200_000  # names that are followed
+MAX_PARTS = 16  # of a name that is followed
+
+_TESTS = re.compile(r"\.(?:conftest|tests?)(?:\.|$)|\.test_\w+$", re.ASCII)  # what nobody imports who runs it
+_CALLED = re.compile(r"\([^()]*\)")
+_USE = re.compile(r"^\d+[a-z]* (?:(?:from (\S+) )?import (\S+)|class \w+\((.*)\)|(.*))$")
+
+
+def symbols_around(subject: Subject, distributions: Sequence[Distribution], asked: Around) -> Iterator[Section]:
+    """A section for each distribution, as `symbols` makes it: its modules, and what those that matter define and use.
+
+    `partial(cap)` where only the modules at the top are told, as nothing leads there.
+    """
+    known = _Known(subject, distributions)
+    tops = {
+        module.partition(".")[0] for one in distributions if one.name in asked.distributions for module in known.of(one)
+    }
+    subject.progress(f"looking for what uses {len(asked.distributions)} distributions")
+    wanted = [name for use in asked.uses for name in followed(use)]
+    for module in known.importing(tops):
+        wanted += [name for use in known.uses(module) for name in followed(use)]
+    known.follow(wanted)
+    for one in distributions:
+        section = known.section(one, one.name in asked.distributions)
+        if section is not None:
+            yield section
+
+
+def followed(use: str) -> Iterator[str]:
+    """The dotted names that a use begins at: without the arguments of calls."""
+    match = _USE.match(use)
+    if match is None:
+        return
+    module, name, bases, chain = match.groups()
+    if chain or name:
+        yield _CALLED.sub("", chain or (f"{module}.{name}" if module else name))
+    else:
+        yield from _CALLED.sub("", bases).split(", ")
+
+
+class _Known:
+    """The modules of an environment, each parsed when it is first asked for."""
+
+    def __init__(self, subject: Subject, distributions: Sequence[Distribution]) -> None:
+        self._subject = subject
+        self._files: dict[str, tuple[Distribution, str]] = {}
+        self._of: dict[str, tuple[str, ...] | str] = {}  # place -> modules, or why they are not known
+        self._parsed: dict[str, Attributes] = {}
+        self._defined: dict[str, Mapping[str, Sequence[str]]] = {}
+        self._reasons: dict[str, set[str]] = {}
+        for one in distributions:
+            if section_path(one) is None:
+                continue
+            try:
+                files = dict(islice(modules(subject.root, one).items(), MAX_ITEMS))
+            except (Unreadable, csv.Error) as problem:
+                self._of[one.place] = problem.reason if isinstance(problem, Unreadable) else Reason.INVALID
+                continue
+            self._of[one.place] = tuple(files)
+            for module, file in files.items():
+                self._files.setdefault(module, (one, file))
+
+    def of(self, distribution: Distribution) -> tuple[str, ...]:
+        """The modules of a distribution."""
+        found = self._of.get(distribution.place, ())
+        return found if isinstance(found, tuple) else ()
+
+    def importing(self, tops: Iterable[str]) -> Iterator[str]:
+        """The modules whose source imports one of these packages, those of the package itself left out."""
+        names = "|".join(sorted(map(re.escape, tops)))
+        if not names:
+            return
+        pattern = re.compile(rf"^[ \t]*(?:from[ \t]+({names})\b|import[ \t][^\n]*\b({names})\b)".encode(), re.MULTILINE)
+        for module, (distribution, file) in self._files.items():
+            if not file.endswith(".py") or _TESTS.search(module):
+                continue
+            source = self._read(distribution, file)
+            top = module.partition(".")[0].encode()
+            found = (match.group(1) or match.group(2) for match in pattern.finditer(source))
+            if any(one != top for one in found):
+                self._parse(module, source)
+                yield module
+
+    def uses(self, module: str) -> tuple[str, ...]:
+        """What a module uses."""
+        found = self._parse(module).get("uses")
+        return found if isinstance(found, tuple) else ()
+
+    def follow(self, names: Iterable[str]) -> None:
+        """Parse every module that leads to one of these names."""
+        pending = [tuple(name.split(".")) for name in names]
+        seen: set[tuple[str, ...]] = set()
+        for _ in range(MAX_STEPS):
+            if not pending:
+                return
+            parts = pending.pop()
+            if len(parts) <= MAX_PARTS and parts not in seen:
+                seen.add(parts)
+                pending.extend(self._next(parts))
+
+    def _next(self, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        """The names that a name leads to."""
+        module = next((one for one in _prefixes(parts) if one in self._files), None)
+        if module is None:
+            return
+        for outer in _prefixes(tuple(module.split("."))):
+            self._parse(outer)  # it runs first
+        inside = tuple(module.split("."))
+        name, *rest = parts[len(inside) :] or ("",)
+        if not name:
+            return
+        defined = self._names(module)
+        told = [*defined.get(name, ()), *(defined.get(f"{name}.{rest[0]}", ()) if rest else ())]
+        for one in told or defined.get("*", ()):
+            yield from _leads(one, inside, name, tuple(rest))
+
+    def _names(self, module: str) -> Mapping[str, Sequence[str]]:
+        """What a module defines, by the name itself."""
+        if module not in self._defined:
+            found: dict[str, list[str]] = {}
+            told = self._parse(module).get("names")
+            for one in told if isinstance(told, tuple) else ():
+                found.setdefault(re.split(r"[ (]", one.removeprefix("class "), maxsplit=1)[0], []).append(one)
+            self._defined[module] = found
+        return self._defined[module]
+
+    def _parse(self, module: str, source: bytes | None = None) -> Attributes:
+        if module not in self._parsed:
+            self._parsed[module] = {}
+            if module in self._files and not self._files[module][1].endswith(".so"):
+                distribution, file = self._files[module]
+                key = ("module", section_path(distribution), file)
+                content = self._read(distribution, file) if source is None else source
+                read = lambda: parsed(content, module, is_package(file))  # noqa: E731  # used at once
+                self._parsed[module] = self._subject.memory.recall(key, section_path(distribution), read)
+        return self._parsed[module]
+
+    def _read(self, distribution: Distribution, file: str) -> bytes:
+        try:
+            return self._subject.root.read(join(distribution.site, file), MAX_SOURCE)
+        except Unreadable as problem:
+            self._reasons.setdefault(distribution.place, set()).add(problem.reason)
+            return b""
+
+    def section(self, distribution: Distribution, asked: bool) -> Section | None:
+        """What is told of a distribution; None where it has no content id."""
+        path, found = section_path(distribution), self._of.get(distribution.place)
+        if path is None or found is None:
+            return None
+        if isinstance(found, str):
+            return Section(path, "symbols", SCHEMA, status=Status.FAILED, reasons=(found,))
+        own = [one for one in found if self._files[one][0] is distribution]
+        if asked or any(one in self._parsed for one in own):
+            items = {one: self._parsed.get(one, {}) for one in own}
+            reasons = self._reasons.get(distribution.place, set())
+            reasons = reasons | {Reason.CAP} if any(map(is_cut, items.values())) else reasons
+        else:
+            items, reasons = {one.partition(".")[0]: {} for one in own}, {Reason.CAP}
+        status = Status.PARTIAL if reasons else Status.OK
+        return Section(path, "symbols", SCHEMA, items, status, tuple(sorted(reasons)))
+
+
+def _prefixes(parts: tuple[str, ...]) -> Iterator[str]:
+    """The dotted beginnings of a name, the longest first."""
+    return (".".join(parts[:end]) for end in range(len(parts), 0, -1))
+
+
+def _leads(told: str, module: tuple[str, ...], name: str, rest: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Where a name that is told so leads, with what is asked of it."""
+    whole, imported, source = told.partition(" < ")
+    if imported:
+        yield (*source.split("."), *([name] if whole == "*" else []), *rest)
+        return
+    told = told.partition(" @")[0]
+    called, returned, value = told.partition(" -> ")
+    if returned:
+        start = _CALLED.sub("", value).split(".")
+        asked = rest[1:] if "." in called.partition("(")[0] else rest
+        yield (*module, *([name] if start[0] in ("Self", "super") else start[:1]), *start[1:], *asked)
+    elif called.startswith("class "):
+        for base in called.partition("(")[2].rstrip(")").split(", "):
+            if base and "=" not in base and "…" not in base:
+                yield (*module, *base.split("."), *rest)

@@ -1,0 +1,68 @@
+"""Checks that the symbols around some distributions are those that lead to them, and as few as that."""
+
+from pathlib import Path
+
+from envparity_agent.collectors.interface import Around, Options, Subject
+from envparity_agent.collectors.python.environments import collect
+from envparity_agent.fingerprint import Reason, Section, Status
+from envparity_agent.root import Root
+from tests.agent.trees import distribution, venv
+
+SHOP = {
+    "shop/__init__.py": "from .api import Client\n",
+    "shop/api.py": "from .base import Base\nclass Client(Base): ...\ndef connect() -> Client: ...\n",
+    "shop/base.py": "class Base:\n  def get(self): ...\n",
+    "shop/unused.py": "x = 1\n",
+}
+
+
+def sections(root: Path, asked: Around) -> dict[str, Section]:
+    """The sections of symbols around what is asked for, by the distribution."""
+    with Root(str(root)) as opened:
+        found = collect(Subject(opened, Options(symbols=asked)))
+        return {one.path[8:].rpartition("-")[0]: one for one in found if one.kind == "symbols"}
+
+
+def parsed(section: Section) -> set[str]:
+    return {module for module, body in section.items.items() if body}
+
+
+def test_only_what_leads_to_a_distribution_is_parsed(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "shop", "1.0", SHOP)
+    distribution(
+        site, "user", "1.0", {"user/__init__.py": "x = 1\n", "user/of.py": "import shop\nshop.Client().get()\n"}
+    )
+    distribution(site, "other", "1.0", {"other/__init__.py": "import json\n", "other/inner.py": "x = 1\n"})
+    found = sections(tmp_path, Around(frozenset({"shop"})))
+    assert parsed(found["user"]) == {"user.of"}
+    assert parsed(found["shop"]) == {"shop", "shop.api", "shop.base"}
+    assert set(found["shop"].items) == {"shop", "shop.api", "shop.base", "shop.unused"}
+    assert (found["shop"].status, found["user"].status) == (Status.OK, Status.OK)
+    assert (dict(found["other"].items), found["other"].reasons) == ({"other": {}}, (Reason.CAP,))
+
+
+def test_what_uses_it_from_elsewhere_is_followed_as_well(tmp_path: Path) -> None:
+    distribution(venv(tmp_path, "srv/app"), "shop", "1.0", SHOP)
+    assert parsed(sections(tmp_path, Around(frozenset({"shop"})))["shop"]) == set()
+    for use in ("1 from shop.api import connect", "2f shop.api.connect(0).get(0)", "3 class A(shop.api.Client)"):
+        found = sections(tmp_path, Around(frozenset({"shop"}), frozenset({use})))
+        assert parsed(found["shop"]) == {"shop", "shop.api", "shop.base"}
+
+
+def test_a_name_that_leads_in_a_circle_ends(tmp_path: Path) -> None:
+    files = {
+        "ring/__init__.py": "from .a import x\n",
+        "ring/a.py": "from .b import x\n",
+        "ring/b.py": "from .a import *\nfrom . import a\n",
+    }
+    distribution(venv(tmp_path, "srv/app"), "ring", "1.0", files)
+    found = sections(tmp_path, Around(frozenset({"ring"}), frozenset({"1 ring.x.y"})))
+    assert parsed(found["ring"]) == {"ring", "ring.a", "ring.b"}
+
+
+def test_tests_that_a_distribution_brings_along_use_nothing(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "shop", "1.0", SHOP)
+    distribution(site, "user", "1.0", {"user/__init__.py": "", "user/tests/test_it.py": "import shop\n"})
+    assert parsed(sections(tmp_path, Around(frozenset({"shop"})))["user"]) == set()
