@@ -57,6 +57,16 @@ class Votes:
         return _part(majority(self.target, max(vote.taken_at for vote in votes), votes), self.selector)
 
 
+@dataclass(frozen=True)
+class Held:
+    """Two selectors held against each other, and what must be said beside it."""
+
+    left: FingerprintLike
+    right: FingerprintLike
+    comparison: Comparison
+    notes: tuple[str, ...]
+
+
 def compare_selectors(
     connection: Connection,
     left: str,
@@ -66,11 +76,20 @@ def compare_selectors(
     environments: Environments = None,
 ) -> tuple[Comparison, tuple[str, ...]]:
     """The rated comparison of two selectors under the server's rules, and what must be said beside it."""
+    held = hold_selectors(connection, left, right, now, scope, environments)
+    return held.comparison, held.notes
+
+
+def hold_selectors(
+    connection: Connection, left: str, right: str, now: datetime, scope: Scope, environments: Environments
+) -> Held:
+    """The same, with the fingerprints that the two stand for."""
     one, other = (resolve(connection, text, now, environments) for text in (left, right))
     content.open_differing([one.fingerprint.sections, other.fingerprint.sections], whole=False)
     comparison = rate(compare(one.fingerprint, other.fingerprint, scope))
     subjects = rules.subjects(connection, (left, right), now, environments)
-    return applied(comparison, rules.all_rules(connection), subjects, now), (*one.notes, *other.notes)
+    comparison = applied(comparison, rules.all_rules(connection), subjects, now)
+    return Held(one.fingerprint, other.fingerprint, comparison, (*one.notes, *other.notes))
 
 
 def resolve(connection: Connection, text: str, now: datetime, environments: Environments = None) -> Reference:

@@ -27,7 +27,7 @@ class Applied:
 def apply(declared: SectionLike, installed: SectionLike, side: FingerprintLike) -> Applied:
     """What a section of kind `declared` asks for where `installed`, a section of `side`, is."""
     there = installed.items
-    known = Known.of(there, _system_of(installed, side))
+    known = Known.of(there, system_of(installed, side))
     owners = dict(_conda_owners(there))
     qualified = {name.partition(":")[0]: name for name in sorted(there, reverse=True)}  # libc6:amd64
     groups: dict[str, list[tuple[Attributes, bool | None]]] = {}
@@ -106,7 +106,7 @@ def _is_of_conda_alone(name: str, there: Items) -> bool:
     return name.startswith(_CONDA) and name not in there and not any(of_conda)
 
 
-def _system_of(installed: SectionLike, side: FingerprintLike) -> Items:
+def system_of(installed: SectionLike, side: FingerprintLike) -> Items:
     """The items of the section `os` of the host or the container that an environment is in; none where not read."""
     inside = container_of(side.sections, installed.path)
     found = side.sections.get(f"{inside}/os" if inside else "os")

@@ -53,19 +53,22 @@ class Known:
         implementation = str(interpreter.get("implementation") or "")
         return cls(str(interpreter.get("version") or ""), implementation, name, machine)
 
-    def holds(self, marker: str) -> bool | None:
-        """Whether a marker holds here; None where that depends on what is not known."""
+    def holds(self, marker: str, extra: str | None = None) -> bool | None:
+        """Whether a marker holds here; None where that depends on what is not known.
+
+        `extra` is the one that is asked for, empty for none; None where it is not known which are.
+        """
         try:
             parsed = Marker(marker)
             answers = {
                 parsed.evaluate(one, context="lock_file" if "extras" in one else "metadata")
-                for one in self._possible(marker)
+                for one in self._possible(marker, extra)
             }
         except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, RecursionError, ValueError):
             return None
         return answers.pop() if len(answers) == 1 else None
 
-    def _possible(self, marker: str) -> Iterator[_Marked]:
+    def _possible(self, marker: str, extra: str | None) -> Iterator[_Marked]:
         """The environments that this one may be, as far as the marker asks; none where there are too many."""
         literals = [one or other for one, other in _QUOTED.findall(marker)]
         asked = set(re.findall(r"[a-z_]+", _QUOTED.sub("", marker)))
@@ -73,7 +76,7 @@ class Known:
             self._interpreters(asked),
             [_SYSTEMS[self.system]] if self.system else list(_SYSTEMS.values()),
             [{"platform_machine": one} for one in ([self.machine] if self.machine else _each(literals))],
-            [{"extra": one} for one in (["", *literals] if "extra" in asked else [""])],
+            [{"extra": one} for one in (_extras(literals) if "extra" in asked and extra is None else [extra or ""])],
             list(_sets(literals)) if asked & {"extras", "dependency_groups"} else [{}],
         ]
         if asked & {"platform_release", "platform_version"}:
@@ -114,6 +117,10 @@ class Known:
 
 def _each(literals: Sequence[str]) -> list[str]:
     return [*dict.fromkeys(literals), _OTHER]
+
+
+def _extras(literals: Sequence[str]) -> list[str]:
+    return ["", *literals]
 
 
 def _sets(literals: Sequence[str]) -> Iterator[_Marked]:
