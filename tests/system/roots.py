@@ -1,5 +1,6 @@
 """The root directories of Debian hosts: made once by debootstrap, then copied."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +35,16 @@ def pristine_roots(cache: Path) -> Roots:
         return Roots(*pool.map(cached, ("bookworm", "bullseye", "trixie")))
 
 
-def build_root(suite: str, target: Path, mirror: str) -> None:
-    """Install a minimal Debian with Python into an empty directory."""
-    run(require(DEBOOTSTRAP), "--variant=minbase", f"--include={','.join(INCLUDED)}", suite, target, mirror)
+def bare_root(cache: Path) -> Path:
+    """Return a pristine root of bookworm that has no Python, as Debian's own images have none."""
+    mirror = debian_mirror()
+    return made_once(cache / "roots" / "bookworm-bare", lambda target: build_root("bookworm", target, mirror, ()))
+
+
+def build_root(suite: str, target: Path, mirror: str, included: Sequence[str] = INCLUDED) -> None:
+    """Install a minimal Debian, with Python unless nothing is included, into an empty directory."""
+    more = (f"--include={','.join(included)}",) if included else ()
+    run(require(DEBOOTSTRAP), "--variant=minbase", *more, suite, target, mirror)
 
 
 def copy_root(source: Path, target: Path) -> Path:

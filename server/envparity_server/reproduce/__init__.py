@@ -1,0 +1,1 @@
+"""Writes what rebuilds a target from its fingerprint: a Dockerfile and a lock, and a list of what they lack; pure."""
