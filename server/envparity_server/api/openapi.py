@@ -40,13 +40,13 @@ PROBLEMS: Mapping[int, tuple[str, str, str]] = {
 }  # fmt: skip
 
 # fields and parameters that name hosts by a selector, whose answer may not be there
-_SELECTORS = frozenset({"of", "left", "right", "against", "source", "hosts", "applies_to"})
+_SELECTORS = frozenset({"of", "left", "right", "good", "bad", "against", "source", "hosts", "applies_to"})
 # objects that are named elsewhere than in the path
 _NAMED_ELSEWHERE = frozenset(
     {
         ("POST", "/api/v1/drifts/decisions"), ("POST", "/api/v1/deploys/end"), ("GET", "/api/v1/deliveries"),
         ("GET", "/api/v1/fingerprints"), ("GET", "/api/v1/compare"), ("POST", "/api/v1/gates"),
-        ("POST", "/api/v1/baselines"),
+        ("POST", "/api/v1/baselines"), ("GET", "/api/v1/explain"), ("POST", "/api/v1/explain"),
     }
 )  # fmt: skip
 

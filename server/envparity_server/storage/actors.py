@@ -10,7 +10,7 @@ Environments = frozenset[str] | None  # those that somebody may see; None for al
 class Role(StrEnum):
     """What somebody may do: each of viewer, operator, admin may do what the one before may; `ci` stands apart."""
 
-    CI = "ci"  # asks for a verdict, marks deploys
+    CI = "ci"  # asks for a verdict or an explanation, marks deploys
     VIEWER = "viewer"  # reads
     OPERATOR = "operator"  # decides: hosts, baselines, rules, drifts
     ADMIN = "admin"  # people, tokens, channels, audit

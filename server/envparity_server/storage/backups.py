@@ -130,6 +130,8 @@ def _read_sqlite(file: Path) -> Contents:
     try:
         with closing(_opened(file)) as copy:
             faults = [row[0] for row in copy.execute("PRAGMA integrity_check(1)")]
+            if file.stat().st_size % copy.execute("PRAGMA page_size").fetchone()[0]:
+                faults = ["it ends within a page"]  # SQLite would read noughts for what is missing of it
             present = {row[0] for row in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if faults != ["ok"]:
                 raise UsageError(f"{file} is damaged: {faults[0]}", "use an older backup")

@@ -68,6 +68,20 @@ def _freeze(value: dict[str, Any]) -> None:
             _freeze(inner)
 
 
+def trees(connection: Connection, roots: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The sections of stored roots, root -> path -> hash; one that is not stored is left out."""
+    tops = load(connection, roots)
+    parts = load(connection, (part for top in tops.values() for part in top.get("parts", ())))
+    return {
+        root: {
+            path: hash
+            for part in ([parts[one] for one in top["parts"]] if "parts" in top else [top])
+            for path, hash in part["sections"].items()
+        }
+        for root, top in tops.items()
+    }
+
+
 def kinds(connection: Connection, hashes: Iterable[str]) -> dict[str, str]:
     """What stored objects are, by hash; one that is not stored is left out."""
     found: dict[str, str] = {}

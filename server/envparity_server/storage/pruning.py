@@ -30,6 +30,7 @@ from envparity_server.storage.tables import (
     host,
     job_run,
     login,
+    outcome,
     page_item,
     section_history,
     section_page,
@@ -139,6 +140,7 @@ def _expired(before: datetime) -> Iterator[tuple[Table, list[ColumnElement[bool]
     yield delivery, [delivery.c.made_at < before, delivery.c.due_at.is_(None), ~lasts]
     yield drift, [drift.c.state == "resolved", drift.c.state_since < before]
     yield deploy, [deploy.c.ended_at < before]
+    yield outcome, [outcome.c.at < before]
     for table in (session, login, enrolment_token, access_token):
         yield table, [table.c.expires_at < before]
 
@@ -183,11 +185,12 @@ def _sweep(engine: Engine, before: datetime) -> Iterator[int]:
 
 
 class _Live:
-    """The hashes of content that something refers to, kept up with what hosts report and people pin."""
+    """The hashes of content that something refers to, kept up with what hosts report and people pin or judge."""
 
     def __init__(self) -> None:
         self._hashes: set[str] = set()
         self._seen: dict[str, datetime | None] = {}  # host -> its last report that was marked
+        self._judged: set[str] = set()  # roots that outcomes are about
 
     def __contains__(self, hash: str) -> bool:
         return hash in self._hashes
@@ -211,6 +214,11 @@ class _Live:
             )
             self._seen[host_id] = seen_at
         sections.update(connection.scalars(select(baseline_section.c.hash).distinct()))
+        judged = set(connection.scalars(select(outcome.c.root).distinct())) - self._judged
+        self._judged |= judged
+        roots |= judged
+        for batch in batches(sorted(judged)):
+            sections.update(hash for tree in content.trees(connection, batch).values() for hash in tree.values())
         self._add(connection, roots, "parts")
         self._add(connection, sections, "pages")
 

@@ -308,6 +308,22 @@ deploy = Table(
     Column("begun_by", Text, nullable=False),
 )
 
+# whether a check failed on what a host, or a job of a pipeline, ran; told again of the same, the last word counts
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("check", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),  # id of a host, or JOB/RUN
+    Column("root", String(64), primary_key=True),  # what it ran: stays stored as long as the outcome
+    Column("host_id", String(64), ForeignKey("host.id")),  # null for a job
+    Column("environment", Text, nullable=False),  # when it was told
+    Column("failed", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),  # the moment that it is about
+    Column("told_by", Text, nullable=False),
+    Index("outcome_at", "at"),
+    Index("outcome_root", "root"),
+)
+
 # where notifications go, and what was sent
 channel = Table(
     "channel",

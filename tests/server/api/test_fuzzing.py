@@ -225,6 +225,8 @@ def check(fleet: Fleet, method: str, path: str, examples: int) -> None:
     [
         ("GET", "/api/v1/fingerprints", {"query": {"of": "env:prod"}}),
         ("GET", "/api/v1/compare", {"query": {"left": "env:prod", "right": "env:dev"}}),
+        ("GET", "/api/v1/explain", {"query": {"good": "env:prod", "bad": "env:dev"}}),
+        ("POST", "/api/v1/explain", {"body": {"good": "env:prod", "bad": "env:dev"}, "media_type": JSON}),
         ("GET", "/api/v1/majority", {"query": {"of": "env:prod"}}),
         ("GET", "/api/v1/pivot", {"query": {"of": ["env:prod", "env:dev"]}}),
         ("POST", "/api/v1/gates", {"body": {"fingerprint": TAKEN, "against": "env:prod"}, "media_type": JSON}),
