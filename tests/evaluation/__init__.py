@@ -1,0 +1,1 @@
+"""Failures with a known cause, and how well `explain` finds it: `python -m tests.evaluation`."""

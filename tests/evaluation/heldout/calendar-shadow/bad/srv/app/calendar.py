@@ -1,0 +1,5 @@
+DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+
+
+def working(day):
+    return day not in ("Sa", "Su")

@@ -1,0 +1,3 @@
+from m2r import convert
+
+print(convert("# Title\n\nSome *words*.\n"))

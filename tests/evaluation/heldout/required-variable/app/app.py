@@ -1,0 +1,3 @@
+from settings import GATEWAY, TIMEOUT, WORKERS
+
+print(GATEWAY, TIMEOUT, WORKERS)

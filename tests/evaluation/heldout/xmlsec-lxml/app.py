@@ -1,0 +1,3 @@
+import xmlsec
+
+print(xmlsec.constants.NodeSignature)

@@ -1,0 +1,3 @@
+from rates import load
+
+print(load("EUR"))

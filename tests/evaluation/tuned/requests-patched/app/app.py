@@ -1,0 +1,3 @@
+from client import session
+
+print(sorted(session().adapters))

@@ -1,0 +1,4 @@
+import requests
+
+session = requests.Session()
+print(sorted(session.adapters))
