@@ -15,7 +15,7 @@ from tests.server.asking import Asking
 def served(asking: Asking) -> Iterator[str]:
     """The address of a server on the same database, until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        configuration = uvicorn.Config(create_app(asking.engine), log_level="error")
+        configuration = uvicorn.Config(create_app(asking.engine), log_config=None)
         server = uvicorn.Server(configuration)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()  # the socket listens already: who asks too early waits

@@ -23,7 +23,7 @@ from tests.server.asking import Asking
 @contextmanager
 def listening(asking: Asking) -> Iterator[str]:
     """The application on a socket; its address."""
-    server = uvicorn.Server(uvicorn.Config(asking.app, port=0, log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(asking.app, port=0, log_config=None, lifespan="off"))
     thread = Thread(target=server.run)
     thread.start()
     try:

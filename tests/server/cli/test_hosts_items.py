@@ -35,7 +35,7 @@ def asked(sqlite: Engine, tmp_path: Path) -> Iterator[Asked]:
         token = access.make_access_token(connection, "viewer", "tests", LIFE, datetime.now(UTC))
     (tmp_path / "token").write_text(token)
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create_app(sqlite), log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_app(sqlite), log_config=None))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()
     app = typer.Typer()
