@@ -77,7 +77,7 @@ def rules_hash(rules: Sequence[Rule]) -> str:
 
 def compared_ahead(around: Around, selector: str, members: Sequence[Host]) -> dict[Basis, Held]:
     """What `of_peers` will have to compare, for whoever evaluates in a transaction that keeps others waiting."""
-    _, mark, before = _stood(around, selector, members)
+    mark, before = _stood(around, selector, members)
     looked = {} if _is_as(before.get(mark.subject), mark) else _looked(around, selector, members, before)
     return {one.mark.basis: one.held for one in looked.values()}
 
@@ -85,13 +85,14 @@ def compared_ahead(around: Around, selector: str, members: Sequence[Host]) -> di
 def of_peers(around: Around, selector: str, members: Sequence[Host]) -> View:
     """The hosts of a group, each fresh one held against its reference."""
     connection, now = around.connection, around.now
-    group, mark, before = _stood(around, selector, members)
+    mark, before = _stood(around, selector, members)
+    last_mark = before.get(mark.subject)
     here = {one.id: one for one in members if not (one.ephemeral and one.state(now) != "fresh")}
-    looked = {} if _is_as(before.get(group), mark) else _looked(around, selector, members, before)
+    looked = {} if _is_as(last_mark, mark) else _looked(around, selector, members, before)
     for one in looked.values():
         around.hits.update(one.held.hits)
     evaluated.remember(connection, [mark, *(one.mark for one in looked.values())])
-    last = before[group].at if group in before else None
+    last = last_mark.at if last_mark else None
 
     def is_gone(item: Item) -> bool:
         return item.subject not in here or (item.subject in looked and looked[item.subject].held.look.is_gone(item.key))
@@ -109,11 +110,10 @@ def of_peers(around: Around, selector: str, members: Sequence[Host]) -> View:
     )
 
 
-def _stood(around: Around, selector: str, members: Sequence[Host]) -> tuple[str, Evaluated, Mapping[str, Evaluated]]:
-    """The name of a group among what was evaluated, how it stands now, and how it and its hosts did the last time."""
-    group = f"peers of {selector}"
-    mark = _mark(around, group, selector, _standing(members, around.now), around.approvals)
-    return group, mark, evaluated.known(around.connection, [group, *(one.id for one in members)])
+def _stood(around: Around, selector: str, members: Sequence[Host]) -> tuple[Evaluated, Mapping[str, Evaluated]]:
+    """How a group stands now, and how it and its hosts did the last time."""
+    mark = _mark(around, f"peers of {selector}", selector, _standing(members, around.now), around.approvals)
+    return mark, evaluated.known(around.connection, [mark.subject, *(one.id for one in members)])
 
 
 def of_whole(around: Around, environment: str, against: str | None, members: Sequence[Host]) -> View:
