@@ -9,11 +9,11 @@ from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.project import read_project
 from envparity_agent.terminal import note, progress
 from envparity_server.cli.explaining import explain_targets, read_failure
-from envparity_server.cli.explanation_text import print_explanation
-from envparity_server.cli.html import explanation_html
-from envparity_server.cli.markdown import explanation_markdown
 from envparity_server.cli.outputs import Outputs, Rendering, deliver, parse_outputs
 from envparity_server.compare.scope import parse_scope
+from envparity_server.reports.explanation_text import print_explanation
+from envparity_server.reports.html import explanation_html
+from envparity_server.reports.markdown import explanation_markdown
 
 _TARGET = "local, a venv, root:DIR, container:NAME, image:REF, a file, -, env:NAME, host:NAME, baseline:NAME"
 

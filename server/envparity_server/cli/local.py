@@ -9,15 +9,15 @@ from envparity_agent.cli_options import Docker, Json, NoRules, RootDirectory, Ru
 from envparity_agent.errors import CannotTell
 from envparity_agent.project import read_project
 from envparity_agent.terminal import note, progress
-from envparity_server.cli.html import comparison_html
-from envparity_server.cli.markdown import comparison_markdown
 from envparity_server.cli.outputs import Outputs, Rendering, deliver, parse_outputs
 from envparity_server.cli.sides import keyed, side
-from envparity_server.cli.text import print_comparison
 from envparity_server.compare.differences import compare
 from envparity_server.compare.scope import parse_scope
 from envparity_server.drift.rules import applied, of_project
 from envparity_server.drift.severity import rate
+from envparity_server.reports.html import comparison_html
+from envparity_server.reports.markdown import comparison_markdown
+from envparity_server.reports.text import print_comparison
 
 
 def diff(

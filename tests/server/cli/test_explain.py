@@ -18,14 +18,14 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # i
 
 from envparity_agent.fingerprint import Fingerprint
 from envparity_server.api.explanations import explanation_schema
-from envparity_server.cli.explanation_text import print_explanation
-from envparity_server.cli.html import explanation_html
-from envparity_server.cli.markdown import MAX_ROWS, comparison_markdown, explanation_markdown
 from envparity_server.cli.outputs import Rendering
 from envparity_server.compare.differences import compare
 from envparity_server.drift.severity import rate
 from envparity_server.explain.causes import explain
 from envparity_server.explain.model import Explanation, Remedy
+from envparity_server.reports.explanation_text import print_explanation
+from envparity_server.reports.html import explanation_html
+from envparity_server.reports.markdown import MAX_ROWS, comparison_markdown, explanation_markdown
 from envparity_server.storage.database import writing
 from tests.server.asking import Asking
 from tests.server.cli.running import Ended, envparity

@@ -1,0 +1,1 @@
+"""The gate: what differs from a reference without anyone having declared, expected or accepted it; pure."""

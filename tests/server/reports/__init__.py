@@ -1,0 +1,1 @@
+"""Tests of the formats that people and other tools read."""
