@@ -1,5 +1,6 @@
 """Tests of what a selector stands for."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -86,11 +87,39 @@ def test_a_name_that_several_hosts_have_is_a_wrong_question(fleet: Engine) -> No
         assert idna(resolve(connection, f"host:{first.id}", NOON).fingerprint) == "3.4"
 
 
-@pytest.mark.parametrize("text", ["env:prdo", "env:prod,role=mail", "env:silent"])
-def test_an_environment_that_was_never_seen_cannot_tell(fleet: Engine, text: str) -> None:
-    with writing(fleet) as connection, pytest.raises(CannotTell, match="never seen") as refused:
+@pytest.mark.parametrize("text", ["env:prdo", "env:prdo,role=web", "env:prdo@2026-11-01T02:00#python/app"])
+def test_an_environment_that_was_never_seen_is_a_wrong_question(fleet: Engine, text: str) -> None:
+    with writing(fleet) as connection, pytest.raises(UsageError, match="never seen, there is no such environment") as told:
         resolve(connection, text, NOON)
+    assert told.value.advice.startswith("did you mean env:prod? known environments: env:")
+
+
+def test_of_an_environment_that_is_like_none_the_known_ones_are_told(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        for number in range(20):
+            hosts.register_environment(connection, f"many-{number:02}", NOON)
+        with pytest.raises(UsageError, match="never seen") as told:
+            resolve(connection, "env:qa", NOON)
+    assert re.fullmatch(r"known environments: env:.* and \d+ more", told.value.advice)
+
+
+def test_an_environment_that_somebody_may_not_see_is_never_seen(fleet: Engine) -> None:
+    with writing(fleet) as connection, pytest.raises(UsageError, match="never seen") as told:
+        resolve(connection, "env:prod", NOON, frozenset({"staging"}))
+    assert "env:prod" not in told.value.advice
+
+
+def test_labels_that_no_host_has_cannot_tell(fleet: Engine) -> None:
+    with writing(fleet) as connection, pytest.raises(CannotTell, match="no host is in it") as refused:
+        resolve(connection, "env:prod,role=mail", NOON)
     assert "env:prod" in refused.value.advice
+
+
+def test_an_environment_that_is_listed_and_has_no_host_cannot_tell(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        hosts.register_environment(connection, "planned", NOON)
+        with pytest.raises(CannotTell, match="env:planned: no host is in it"):
+            resolve(connection, "env:planned", NOON)
 
 
 @pytest.mark.parametrize("text", ["host:silent", "env:staging"])
@@ -206,9 +235,9 @@ def test_labels_alone_choose_across_environments(fleet: Engine) -> None:
             )  # fmt: skip
         assert idna(resolve(connection, "env:*", NOON).fingerprint) == "3.4"
         assert idna(resolve(connection, "role=web", NOON, frozenset({"prod"})).fingerprint) == "3.7"
-        with pytest.raises(CannotTell, match="never seen"):
+        with pytest.raises(CannotTell, match="no host is in it"):
             resolve(connection, "role=web", NOON, frozenset({"staging"}))
-        with pytest.raises(CannotTell, match="never seen"):
+        with pytest.raises(CannotTell, match="no host is in it"):
             resolve(connection, "role=mail", NOON)
 
 

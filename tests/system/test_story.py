@@ -118,12 +118,11 @@ def test_the_gate_asks_only_about_its_scope(server: Served, pipeline: str, fleet
     assert code == 0
 
 
-def test_the_gate_cannot_tell_against_an_environment_that_was_never_seen(
-    server: Served, pipeline: str, fleet: Fleet
-) -> None:
-    code, verdict = _gate(server, pipeline, fleet.twin, "--against", "env:staging")
-    assert (code, verdict["verdict"]) == (3, "unknown")
-    assert "never seen" in str(verdict["reasons"])
+def test_the_gate_refuses_an_environment_that_was_never_seen(server: Served, pipeline: str, fleet: Fleet) -> None:
+    asked = _ask_gate(server, pipeline, fleet.twin, "--against", "env:prdo")
+    assert (asked.exit_code, asked.output) == (2, "")
+    assert "env:prdo: never seen" in asked.complaint
+    assert "did you mean env:prod?" in asked.complaint
 
 
 def test_the_gate_cannot_tell_against_a_host_that_never_reported(server: Served, pipeline: str, fleet: Fleet) -> None:

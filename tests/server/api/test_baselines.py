@@ -190,7 +190,7 @@ def test_a_baseline_of_another_environment_is_not_there(fleet: Asking, operator:
     assert approve(stranger, 1).status_code == 404
     assert stranger.ask("DELETE", "/api/v1/baselines/shop", params={"version": 1}).status_code == 404
     assert pin(stranger, source="env:dev").status_code == 409  # the name is taken
-    assert pin(stranger, name="mine", source="env:prod").status_code == 424  # never seen
+    assert pin(stranger, name="mine", source="env:prod").status_code == 422  # never seen
     assert pin(stranger, name="mine", source="env:dev", applies_to="env:prod").status_code == 422
     assert pin(stranger, name="mine", source="env:dev", applies_to="env:*").status_code == 422
     assert pin(stranger, name="mine", source="env:dev").status_code == 200
@@ -208,7 +208,7 @@ def test_a_baseline_across_environments_is_for_those_who_see_all(fleet: Asking, 
     ("changed", "status"),
     [
         ({"reason": None}, 422),
-        ({"source": "env:prdo"}, 424),
+        ({"source": "env:prdo"}, 422),
         ({"source": "evn:prod"}, 422),
         ({"source": "host:nobody"}, 422),
         ({"name": "a/b"}, 422),

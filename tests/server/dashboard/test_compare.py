@@ -111,7 +111,7 @@ def test_a_whole_page_is_answered_to_htmx_where_no_section_is_asked_for(fleet: A
         ({"left": "env:dev", "right": "env:prod", "only": "pyhton"}, 422, "pyhton is no kind of section"),
         ({"left": "host:web-1@tomorrow", "right": "env:prod"}, 422, "'tomorrow' is not a moment"),
         ({"left": "host:web-1#nowhere", "right": "env:prod"}, 422, "no section nowhere"),
-        ({"left": "env:prdo", "right": "env:prod"}, 424, "env:prdo: never seen"),
+        ({"left": "env:prdo", "right": "env:prod"}, 422, "env:prdo: never seen"),
         ({"left": "host:silent", "right": "env:prod"}, 424, "no report yet from silent"),
     ],
 )
