@@ -119,7 +119,7 @@ def test_the_gate_asks_only_about_its_scope(server: Served, pipeline: str, fleet
 
 
 def test_the_gate_refuses_an_environment_that_was_never_seen(server: Served, pipeline: str, fleet: Fleet) -> None:
-    asked = _ask_gate(server, pipeline, fleet.twin, "--against", "env:prdo")
+    asked = server.ask("gate", "--root", fleet.twin.root, "--only", "os", "--against", "env:prdo", token=pipeline)
     assert (asked.exit_code, asked.output) == (2, "")
     assert "env:prdo: never seen" in asked.complaint
     assert "did you mean env:prod?" in asked.complaint
