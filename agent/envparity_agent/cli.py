@@ -1,12 +1,13 @@
 """The command `envparity`: attaches the verb that is asked for, and tells errors in words.
 
-The agent's own verbs are listed here; the others plug in by the entry-point group `envparity.commands`. Only what is
-asked for is loaded: a gate in a pipeline and a look at one venv must start at once.
+The agent's own verbs are listed here; the others plug in by the entry-point group `envparity.commands`: those of this
+distribution are looked for first, as all the others of an environment take long to ask. Only what is asked for is
+loaded: a gate in a pipeline and a look at one venv must start at once.
 """
 
 import sys
 import traceback
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from typing import Annotated
 
 import typer
@@ -20,7 +21,6 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_mar
 _GROUP = "envparity.commands"
 _OWN = (
     EntryPoint("agent", "envparity_agent.cli_agent:agent", _GROUP),
-    EntryPoint("gate", "envparity_agent.cli_gate:gate", _GROUP),
     EntryPoint("show", "envparity_agent.cli_show:show", _GROUP),
 )
 
@@ -43,8 +43,16 @@ def _plug_in(words: list[str]) -> None:
     """Attach the verb that is asked for; all of them where help or an unknown verb is."""
     if words == ["--version"]:
         return
-    for entry in [one for one in _OWN if [one.name] == words] or _every(words):
+    own = [*_OWN, *_of_this_distribution()]
+    for entry in [one for one in own if [one.name] == words] or _every(words):
         _attach(entry)
+
+
+def _of_this_distribution() -> list[EntryPoint]:
+    try:
+        return list(distribution("envparity").entry_points.select(group=_GROUP))
+    except PackageNotFoundError:  # run from its sources
+        return []
 
 
 def _every(words: list[str]) -> list[EntryPoint]:

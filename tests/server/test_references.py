@@ -89,7 +89,10 @@ def test_a_name_that_several_hosts_have_is_a_wrong_question(fleet: Engine) -> No
 
 @pytest.mark.parametrize("text", ["env:prdo", "env:prdo,role=web", "env:prdo@2026-11-01T02:00#python/app"])
 def test_an_environment_that_was_never_seen_is_a_wrong_question(fleet: Engine, text: str) -> None:
-    with writing(fleet) as connection, pytest.raises(UsageError, match="never seen, there is no such environment") as told:
+    with (
+        writing(fleet) as connection,
+        pytest.raises(UsageError, match="never seen, there is no such environment") as told,
+    ):
         resolve(connection, text, NOON)
     assert told.value.advice.startswith("did you mean env:prod? known environments: env:")
 
