@@ -21,7 +21,7 @@ _SECRETS = (
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A kind of pipeline: its file in the project, the one it is made from, what tells that it is used, what is next."""
+    """A kind of pipeline: its file in a project, the one it is made from, what tells that it is used, what is next."""
 
     file: str
     content: str

@@ -80,7 +80,9 @@ def test_a_checkout_that_cannot_be_read_tells_nothing(tmp_path: Path) -> None:
     assert of_checkout(str(tmp_path)) == Origin()
 
 
-@pytest.mark.parametrize("link", ["javascript:alert(1)", "ci.example/41", "file:///etc/passwd", "https:", "http://[x"])
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "ci.example/41", "file:///etc/passwd", "https:", "https://a b"]
+)
 def test_a_link_is_an_address_of_the_web(link: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no http:// or https:// address"):
         origin(Origin(link=link), {}, str(tmp_path))
