@@ -5,16 +5,18 @@ distribution are looked for first, as all the others of an environment take long
 loaded: a gate in a pipeline and a look at one venv must start at once.
 """
 
+import os
 import sys
 import traceback
+from errno import EPIPE
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from typing import Annotated
 
 import typer
 
 from envparity_agent import __version__
-from envparity_agent.errors import CannotTell, EnvparityError, UsageError
-from envparity_agent.terminal import complain, say
+from envparity_agent.errors import CannotTell, EnvparityError, NotWritten, UsageError
+from envparity_agent.terminal import complain, say, silence
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -28,15 +30,46 @@ _OWN = (
 def main() -> None:
     """Run the command line; an error is told in words and gives its exit code."""
     _plug_in(sys.argv[1:2])
+    sys.exit(_flushed(_ended()))
+
+
+def _ended() -> int:
+    """Run the verb; returns its exit code."""
     try:
         app()
+    except SystemExit as ended:
+        if _is_broken_pipe(ended.__context__):  # typer exits 1 for one, and that is drift
+            return _not_written(EPIPE)
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except EnvparityError as problem:
-        sys.exit(complain(problem))
+        return complain(problem)
     except OSError as problem:  # of the output: what is read and asked has errors of its own
-        sys.exit(complain(CannotTell(f"cannot write the result: {problem.strerror}")))
+        return _not_written(problem.errno)
     except Exception:  # noqa: BLE001  # a bug of ours must not read as drift, which is exit 1
         traceback.print_exc()
-        sys.exit(complain(CannotTell("internal error", "please report it with what is above")))
+        return complain(CannotTell("internal error", "please report it with what is above"))
+    return 0
+
+
+def _flushed(code: int) -> int:
+    """The exit code, once all of the result is out: what is left to the interpreter's end would exit 120."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has left, and that is no error
+        silence()
+    except OSError as problem:
+        return _not_written(problem.errno, code)
+    return code
+
+
+def _is_broken_pipe(problem: BaseException | None) -> bool:
+    return isinstance(problem, OSError) and problem.errno == EPIPE
+
+
+def _not_written(errno: int | None, code: int = 0) -> int:
+    silence()
+    reason = os.strerror(errno) if errno else "it failed"
+    return complain(NotWritten(f"cannot write the result: {reason}", found=code))
 
 
 def _plug_in(words: list[str]) -> None:

@@ -1,9 +1,11 @@
 """What the terminal shows: the result on stdout, everything else on stderr, foreign text without control characters."""
 
 import json
+import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
@@ -13,9 +15,19 @@ from envparity_agent.errors import EnvparityError
 
 _STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
 
+_NOT_ASCII = re.compile(r"[^\x00-\x7e]")  # control characters below are escapes already
+
 _FILE_WIDTH = 500  # where nobody's window is the limit, no cell is broken
 
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _FILE_WIDTH)
+
+class _Output(Console):
+    """Standard output, whose reader may leave: `| head -1` is no error, and no reason for another exit code."""
+
+    def on_broken_pipe(self) -> None:
+        silence()
+
+
+out = _Output(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _FILE_WIDTH)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -39,14 +51,36 @@ def note(text: str) -> None:
     err.print(styled(text))
 
 
+def write(text: str) -> None:
+    """Text of the result as it is; nothing where the reader has left."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence()
+
+
+def silence() -> None:
+    """Standard output leads nowhere from here on: what could not be written must not fail once more at the exit."""
+    with suppress(OSError):  # a standard output without a descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def say_json(document: Any) -> None:
     """The result as JSON."""
-    sys.stdout.write(to_json(document))
+    write(to_json(document))
 
 
 def to_json(document: Any) -> str:
-    """JSON as it is printed, and written to files."""
-    return json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
+    """JSON as it is printed, and written to files; what could forge what is read, and no text, are escapes."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, sort_keys=False)
+    return _NOT_ASCII.sub(lambda match: _escaped(match[0]), text) + "\n"
+
+
+def _escaped(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
 def say_table(headers: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:

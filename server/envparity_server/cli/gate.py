@@ -22,9 +22,9 @@ from envparity_server.cli.outputs import FORMATS, AllOutputs, deliver, parse_out
 from envparity_server.cli.strictness import Strictness, strictness
 from envparity_server.compare.scope import parse_scope
 from envparity_server.compare.selectors import is_selector, parse_selector
-from envparity_server.gating.model import Report, Verdict, located, read_report
+from envparity_server.gating.model import Report, located, read_report
+from envparity_server.reports.words import EXIT_CODES
 
-EXIT_CODES = {Verdict.PARITY: 0, Verdict.DRIFT: 1, Verdict.UNKNOWN: 3}
 _TARGETS = ("root", "container", "image")
 _PROJECT_FILE = "envparity.toml"  # where a finding is shown that no file says
 

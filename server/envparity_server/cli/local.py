@@ -1,5 +1,6 @@
 """The verbs that compare on this machine: they run on a lean install and need no server."""
 
+import os
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -7,14 +8,15 @@ import typer
 
 from envparity_agent.cli_options import Docker, Json, NoRules, RootDirectory, RulesFile, Server, TokenFile, options
 from envparity_agent.errors import CannotTell
-from envparity_agent.project import read_project
+from envparity_agent.project import FILE, read_project
 from envparity_agent.terminal import note, progress
-from envparity_server.cli.outputs import Outputs, Rendering, deliver, parse_outputs
+from envparity_server.cli.outputs import FORMATS, AllOutputs, Rendering, deliver, formats_for_tools, parse_outputs
 from envparity_server.cli.sides import keyed, side
 from envparity_server.compare.differences import compare
 from envparity_server.compare.scope import parse_scope
 from envparity_server.drift.rules import applied, of_project
 from envparity_server.drift.severity import rate
+from envparity_server.reports.comparisons import report_of
 from envparity_server.reports.html import comparison_html
 from envparity_server.reports.markdown import comparison_markdown
 from envparity_server.reports.text import print_comparison
@@ -34,7 +36,7 @@ def diff(
     rules: RulesFile = None,
     no_rules: NoRules = False,
     json: Json = False,
-    output: Outputs = None,
+    output: AllOutputs = None,
     root: RootDirectory = "/",
     docker: Docker = None,
     server: Server = None,
@@ -54,7 +56,7 @@ def diff(
 
     What a rule of the project's envparity.toml expects is counted, and listed with --all.
     """
-    outputs = parse_outputs(output, json)
+    outputs = parse_outputs(output, json, FORMATS)
     project = read_project(rules, not no_rules)
     own_rules, severities = of_project(project)
     scope = parse_scope(only, app)
@@ -70,7 +72,13 @@ def diff(
         document=comparison.document,
         markdown=lambda: comparison_markdown(comparison),
         html=lambda: comparison_html(comparison),
+        for_tools=formats_for_tools(lambda: report_of(comparison), _file(a, b)),
     )
     deliver(outputs, result)
     if not comparison.examined:
         raise CannotTell("nothing in scope could be compared", "look at what there is: envparity show")
+
+
+def _file(*targets: str) -> str:
+    """Where a finding is shown that no file says: the file that is compared, or what tells the project's rules."""
+    return next((one for one in targets if os.path.isfile(one)), FILE)

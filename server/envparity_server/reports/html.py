@@ -1,4 +1,4 @@
-"""Comparisons and explanations as one HTML file that needs nothing else: light and dark, no script, escaped."""
+"""Comparisons, explanations and reports as one HTML file that needs nothing else: no script, everything escaped."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
@@ -6,8 +6,10 @@ from html import escape
 from envparity_agent.terminal import printable
 from envparity_server.compare.groups import Group, expected, group, severities, wording
 from envparity_server.compare.model import UNKNOWN_STATES, Comparison
-from envparity_server.explain.model import Cause, Explanation
+from envparity_server.explain.model import Cause, Explanation, Remedy
 from envparity_server.explain.words import headline, shown, summary, unexamined
+from envparity_server.gating.model import Finding, Report, Standing, Suspected, Verdict
+from envparity_server.reports.words import accounted, place_of, standing_of, suspect_of, title_of, untold
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1c2733; --soft: #51606f; --line: #d5dce3; --back: #ffffff; --box: #f4f6f8; }
@@ -60,12 +62,11 @@ def explanation_html(explanation: Explanation, everything: bool) -> str:
     """The explanation as a page; the causes that are not told in full are folded, with their reasons."""
     told = shown(explanation, everything)
     rows = [(str(one.rank), headline(one), f"{one.score:.1f}", _reasons(one)) for one in told.below]
-    below = f"<details><summary>{_text(told.rest)}</summary>{_table(('rank', 'difference', 'points', 'reasons'), rows)}</details>"  # noqa: E501  # one element
     return _page(
         f"{explanation.comparison.left.name} works, {explanation.comparison.right.name} does not",
         f"<p>{_text(summary(explanation))}</p>",
         *map(_cause, told.causes),
-        below if told.below else "",
+        _folded(told.rest, ("rank", "difference", "points", "reasons"), rows),
         _list("Not examined", unexamined(explanation)),
     )
 
@@ -81,25 +82,70 @@ def _cause(cause: Cause) -> str:
             f'<section class="cause"><h2>{cause.rank}. {_text(headline(cause))}</h2>',
             f'<p class="soft">in <code>{_text(cause.suspect.section)}</code>; {cause.score:.1f} points</p>',
             f"<ul>{reasons}</ul>" if reasons else "",
-            *_remedy(cause),
+            *(_remedy(cause.remedy) if cause.remedy else ()),
             "</section>",
         )
     )
 
 
-def _remedy(cause: Cause) -> Iterator[str]:
-    if cause.remedy and cause.remedy.steps:
-        steps = "\n".join(printable(step) for step in cause.remedy.steps)
+def _remedy(remedy: Remedy) -> Iterator[str]:
+    if remedy.steps:
+        steps = "\n".join(printable(step) for step in remedy.steps)
         yield f"<p>To undo it:</p><pre>{escape(steps)}</pre>"
-    if cause.remedy and cause.remedy.note:
-        yield f'<p class="soft">{_text(cause.remedy.note)}</p>'
+    if remedy.note:
+        yield f'<p class="soft">{_text(remedy.note)}</p>'
 
 
-def _list(title: str, lines: Sequence[str]) -> str:
+def gate_html(report: Report) -> str:
+    """The report as a page; what is accounted for is folded."""
+    failing = [
+        (one.severity, one.section, one.item or "the whole section", _difference(one), place_of(one))
+        for one in report.standing(Standing.FAILS)
+    ]
+    others = [
+        (one.section, one.item or "the whole section", _difference(one), standing_of(one))
+        for one in report.findings
+        if one.standing not in (Standing.FAILS, Standing.UNKNOWN)
+    ]
+    return _page(
+        f"{report.verdict or report.verb}: {title_of(report)}",
+        f"<p><strong>{_text(report.summary)}</strong></p>",
+        *map(_suspected, report.causes),
+        _table(("severity", "section", "item", "difference", "place"), failing) if failing else "",
+        _folded(f"Accounted for: {', '.join(accounted(report))}", ("section", "item", "difference", "why"), others),
+        _list("Could not be told", untold(report), is_open=report.verdict == Verdict.UNKNOWN),
+        _list("Rules", [f"{rule}: {reason} ({count})" for rule, reason, count in report.rules]),
+        _list("Held against each other", [f"{left} against {right}: {why}" for left, right, why in report.paired]),
+        *(f'<p class="soft">{_text(one)}</p>' for one in (*report.notes, *report.remarks)),
+    )
+
+
+def _suspected(cause: Suspected) -> str:
+    reasons = "".join(f"<li>{_text(one)}</li>" for one in cause.reasons)
+    return "".join(
+        (
+            f'<section class="cause"><h2>{cause.rank}. {_text(suspect_of(cause))}</h2>',
+            f"<ul>{reasons}</ul>" if reasons else "",
+            *_remedy(Remedy(cause.steps, cause.note)),
+            "</section>",
+        )
+    )
+
+
+def _difference(one: Finding) -> str:
+    return " ".join(filter(None, (one.words, one.origin)))
+
+
+def _folded(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return f"<details><summary>{_text(title)}</summary>{_table(headers, rows)}</details>" if rows else ""
+
+
+def _list(title: str, lines: Sequence[str], is_open: bool = False) -> str:
     if not lines:
         return ""
     told = "".join(f"<li>{_text(line)}</li>" for line in lines)
-    return f"<details><summary>{title}: {len(lines)}</summary><ul>{told}</ul></details>"
+    state = " open" if is_open else ""
+    return f"<details{state}><summary>{title}: {len(lines)}</summary><ul>{told}</ul></details>"
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,12 +1,29 @@
-"""A comparison as text for the terminal: grouped, folded to one screen, and ending with what was not examined."""
+"""Comparisons and reports as text for the terminal: folded to one screen, ending with what was not examined."""
 
+import re
 from collections.abc import Sequence
 
 from envparity_agent.terminal import say, say_columns, styled
-from envparity_server.compare.groups import Expected, Group, expected, group, severities, wording
-from envparity_server.compare.model import UNKNOWN_STATES, Comparison
+from envparity_server.compare.groups import Expected, Group, expected, group, wording
+from envparity_server.compare.model import Comparison
+from envparity_server.gating.model import Finding, Report, Standing, Suspected, Verdict
+from envparity_server.reports.comparisons import summary
+from envparity_server.reports.entries import headline, plain
+from envparity_server.reports.words import EXIT_CODES, accounted, place_of, standing_of, suspect_of, untold
 
 _MOST_UNEXAMINED = 6
+
+# what a report shows unless everything is asked for: all of it together fits on a screen
+_MOST_FINDINGS = 20
+_MOST_FINDINGS_WITH_CAUSES = 10
+_MOST_CAUSES = 3
+_MOST_REASONS = 2  # of a cause
+_MOST_STEPS = 3
+_MOST_NOTES = 3
+_LONGEST_LINE = 200
+
+_STYLES = {Verdict.PARITY: "bold green", Verdict.DRIFT: "bold red", Verdict.UNKNOWN: "bold red"}
+_COMMAND = re.compile(r"##(?=\w*\[)")  # in the middle of a line, runners of pipelines take `##[…]` for a command
 
 
 def print_comparison(comparison: Comparison, everything: bool) -> None:
@@ -39,14 +56,8 @@ def _print_group(one: Group, everything: bool) -> None:
 
 
 def _print_end(comparison: Comparison, everything: bool) -> None:
-    unknown = sum(one.state in UNKNOWN_STATES for one in comparison.differences)
-    gaps = f", {unknown} unknown: this is not parity" if unknown else ""
-    covered = expected(comparison.differences)
-    count = sum(one.count for one in covered)
-    told = severities(comparison.differences) or ("nothing unexpected" if covered else "no difference")
-    counted = f"; {count} expected" if covered else ""
-    say(f"{told}{gaps}{counted}; {comparison.same} items the same", "bold")
-    _print_expected(covered, everything)
+    say(summary(comparison), "bold")
+    _print_expected(expected(comparison.differences), everything)
     for remark in comparison.remarks:
         say(remark)
     if not comparison.unexamined:
@@ -75,3 +86,97 @@ def _print_expected(covered: Sequence[Expected], everything: bool) -> None:
                 (styled(f"    {difference.section}"), styled(difference.item), styled(wording(difference)))
                 for difference in one.differences
             )
+
+
+def print_report(report: Report, everything: bool, exit_code: int | None = None) -> None:
+    """Print what a gate answers: the answer, likely causes with remedies, what fails, and what is accounted for.
+
+    `exit_code` is that of the verb, where it is not the verdict's. No line begins with foreign text: a pipeline's
+    log is read for commands.
+    """
+    telling = _Telling(everything)
+    verdict = report.verdict
+    telling.line(f"{verdict or report.verb}: {report.summary}", _STYLES[verdict] if verdict else "bold")
+    _print_causes(report.causes, telling)
+    _print_failing(report, telling)
+    if accounted(report):
+        telling.line(f"accounted for: {', '.join(accounted(report))}")
+    if everything:
+        _print_accounted(report, telling)
+    _print_untold(report, telling)
+    notes = [*report.notes, *report.remarks]
+    telling.list("- ", notes if everything else notes[:_MOST_NOTES])
+    _print_where(report, telling)
+    if verdict:
+        telling.line(f"exit {EXIT_CODES[verdict] if exit_code is None else exit_code}", "bold")
+
+
+class _Telling:
+    """Prints lines, cut where they are longer than anybody reads, unless everything is asked for."""
+
+    def __init__(self, everything: bool) -> None:
+        self.everything = everything
+
+    def line(self, text: str, style: str = "") -> None:
+        told = text if self.everything else plain(text, _LONGEST_LINE)
+        say(_COMMAND.sub("# #", told), style)
+
+    def list(self, before: str, lines: Sequence[str], most: int = 0, style: str = "") -> None:
+        """The lines, each after `before`; of more than `most`, how many are left out."""
+        few = lines[:most] if most and not self.everything else lines
+        for line in few:
+            self.line(f"  {before}{line}", style)
+        if len(few) < len(lines):
+            self.line(f"  and {len(lines) - len(few)} more", "dim")
+
+
+def _print_causes(causes: Sequence[Suspected], telling: _Telling) -> None:
+    if not causes:
+        return
+    telling.line("likely causes:", "bold")
+    for one in causes if telling.everything else causes[:_MOST_CAUSES]:
+        telling.line(f"{one.rank}. {suspect_of(one)}")
+        telling.list("- ", one.reasons if telling.everything else one.reasons[:_MOST_REASONS])
+        telling.list("$ ", one.steps, _MOST_STEPS, "bold")
+        if one.note:
+            telling.line(f"  note: {one.note}", "dim")
+
+
+def _print_failing(report: Report, telling: _Telling) -> None:
+    failing = report.standing(Standing.FAILS)
+    if not failing:
+        return
+    telling.line(f"differs, {report.threshold} or over, and nothing accounts for it:", "bold")
+    most = _MOST_FINDINGS_WITH_CAUSES if report.causes else _MOST_FINDINGS
+    shown = failing if telling.everything else failing[:most]
+    for one in shown:
+        telling.line(f"  {_finding(one)}", one.severity)
+    if len(shown) < len(failing):
+        telling.line(f"  and {len(failing) - len(shown)} more", "dim")
+
+
+def _print_accounted(report: Report, telling: _Telling) -> None:
+    for one in report.findings:
+        if one.standing not in (Standing.FAILS, Standing.UNKNOWN):
+            telling.line(f"  {_finding(one)}; {standing_of(one)}", "dim")
+    telling.list("rule ", [f"{rule}: {reason} ({count})" for rule, reason, count in report.rules])
+    telling.list("paired: ", [f"{left} with {right}: {why}" for left, right, why in report.paired])
+
+
+def _finding(one: Finding) -> str:
+    place = f" ({place_of(one)})" if one.place else ""
+    return f"{one.severity:<8}  {one.section}  {headline(one)}{place}"
+
+
+def _print_untold(report: Report, telling: _Telling) -> None:
+    lines = untold(report)
+    if lines:
+        telling.line("could not be told:" if report.verdict == Verdict.UNKNOWN else "not examined:", "bold")
+        telling.list("- ", lines, _MOST_UNEXAMINED)
+
+
+def _print_where(report: Report, telling: _Telling) -> None:
+    if report.run.get("url") or report.run.get("id"):
+        telling.line(f"kept as {report.run.get('url') or report.run['id']}")
+    if report.findings and not telling.everything:
+        telling.line("all of it: --all, or -o json", "dim")
