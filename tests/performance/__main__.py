@@ -10,6 +10,7 @@ from tests.performance.agent import idle, reading, whole_host
 from tests.performance.comparing import comparing
 from tests.performance.containers import containers
 from tests.performance.fleet import fleet
+from tests.performance.gate import gate
 from tests.performance.measuring import Figure
 from tests.performance.peers import Peers, installed
 from tests.system.workspaces import workspace
@@ -21,7 +22,7 @@ BESIDE_PEERS: Mapping[str, Callable[[Path, Peers], Iterator[Figure]]] = {
     "containers": containers,
     "comparing": comparing,
 }
-ALONE: Mapping[str, Callable[[Path], Iterator[Figure]]] = {"fleet": fleet}
+ALONE: Mapping[str, Callable[[Path], Iterator[Figure]]] = {"fleet": fleet, "gate": gate}
 RESULTS = Path("performance.json")
 
 

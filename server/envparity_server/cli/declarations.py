@@ -10,7 +10,6 @@ from envparity_agent.errors import CannotTell, InvalidDocument, UsageError
 from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.project import Project
 from envparity_agent.targets import fingerprint
-from envparity_agent.targets.lines import Lines, lines
 from envparity_server.cli.strictness import Strictness
 from envparity_server.gating.model import Finding, Place, read_report
 
@@ -55,7 +54,13 @@ def declaration(path: str, how: Options) -> Fingerprint:
 
 def locating(files: Files) -> Callable[[Finding], Place | None]:
     """Finds the place of a finding in the first of these files that says it."""
-    read: list[Lines] = [lines(path, found) for path, found in files if found.target.kind in DECLARING]
+    declaring = [(path, found) for path, found in files if found.target.kind in DECLARING]
+    if not declaring:
+        return lambda _: None
+    # here and not above: the readers of all these formats take long to load, and most gates name no file
+    from envparity_agent.targets.lines import lines
+
+    read = [lines(path, found) for path, found in declaring]
 
     def place(finding: Finding) -> Place | None:
         came_along = _BASE in finding.origin
