@@ -328,7 +328,8 @@ def fleet(api: Asking, home: Path) -> Iterator[Fleet]:
     """Two hosts of prod have what the environment here has; a stale one, one that never reported, and one unlike."""
     now = datetime.now(UTC)
     [found] = [one for one in fingerprint(str(home / "shop"), Options()).sections.values() if one.kind == "python"]
-    like = host(OPERATING_SYSTEM, SEARCHED, ENGINE, replace(found, path="python/shop"))
+    ran = host(OPERATING_SYSTEM, SEARCHED, ENGINE, replace(found, path="python/shop"))
+    like = replace(ran, taken_at=now.isoformat())
     with writing(api.engine) as connection:
         for name, environment, moment in (
             ("web-1", "prod", now), ("web-2", "prod", now), ("old-1", "old", now - timedelta(days=2)),
