@@ -29,6 +29,7 @@ from envparity_server.api import (
     enrolment_tokens,
     environments,
     explanations,
+    gates,
     health,
     hosts,
     items,
@@ -71,6 +72,7 @@ FOR_PROGRAMS = ("/api/", "/livez", "/readyz", "/metrics")
 _RESOURCES = (
     agents,
     comparisons,
+    gates,
     explanations,
     hosts,
     environments,

@@ -291,7 +291,11 @@ def _decided(version: Version, moment: datetime | None = None) -> tuple[tuple[st
 
 
 def _part(found: FingerprintLike, selector: Selector) -> FingerprintLike:
-    """The part of a fingerprint that a selector names by `#SECTION`: a target of its own."""
+    """The part of a fingerprint that a selector names by `#SECTION`: a target of its own.
+
+    Of a container its sections are called as those of `container:NAME` and `image:REF` are, so that the packages of
+    each are held against each other.
+    """
     if not selector.section:
         return found
     path = selector.section.rstrip("/")
@@ -302,7 +306,19 @@ def _part(found: FingerprintLike, selector: Selector) -> FingerprintLike:
         near = [name for name in found.sections if name.startswith(path.split("/")[0])][:8]
         raise UsageError(f"{selector.text}: no section {path}", f"sections: {', '.join(near) or 'none of this kind'}")
     kind = sections[path].kind if path in sections else "part"
+    if kind == "container":
+        sections = dict(_as_container(found.sections, sections, path))
     return _Part(Target(kind, selector.text), found.taken_at, sections)
+
+
+def _as_container(
+    everything: Mapping[str, SectionLike], sections: Mapping[str, SectionLike], path: str
+) -> Iterator[tuple[str, SectionLike]]:
+    """What lives inside a container without the container's path; the container itself and what is about it with it."""
+    for name, section in sections.items():
+        inside = container_of(everything, name) == path and section.kind not in _ABOUT_CONTAINERS
+        own = name.removeprefix(f"{path}/") if inside else name
+        yield own, _Renamed(section, own) if inside else section
 
 
 @dataclass(frozen=True)
@@ -312,3 +328,13 @@ class _Part:
     target: Target
     taken_at: str
     sections: Mapping[str, SectionLike]
+
+
+class _Renamed:
+    """A section of a store or in memory under another path; its pages are opened only when they are asked for."""
+
+    def __init__(self, section: SectionLike, path: str) -> None:
+        self._section, self.path = section, path
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._section, name)

@@ -1,4 +1,4 @@
-"""The documents of fingerprints, comparisons and verdicts, as the OpenAPI document tells them."""
+"""The documents of fingerprints and comparisons, as the OpenAPI document tells them."""
 
 from typing import Annotated, Any, Literal
 
@@ -107,41 +107,3 @@ class ComparisonAnswer(BaseModel):
     not_examined: list[UnexaminedAnswer]
     remarks: list[str] = Field([], description="About rules: which one has expired.", examples=[[]])
     notes: list[str]
-
-
-class GateQuestion(BaseModel):
-    """A fingerprint, what to hold it against, and the rules of its project."""
-
-    fingerprint: Document
-    against: str = Field(description="A selector.")
-    only: str = Field("", description="Only these kinds or paths.", examples=["python,os-packages"])
-    app: str = Field("", description="Only this application.", examples=["shop"])
-    fail_on: SeverityWord = "low"
-    rules: list[dict[str, Any]] = Field(
-        [], examples=[[{"match": "os-packages/linux-image-*", "reason": "runners have another kernel"}]]
-    )
-    severity: list[dict[str, Any]] = Field([], examples=[[{"match": "os-packages/openssl", "severity": "high"}]])
-
-
-class CoveredAnswer(BaseModel):
-    """How many differences a rule expects."""
-
-    rule: str = Field(examples=["3f2a9c0d1e5b7a86"])
-    reason: str
-    expected: int
-
-
-class VerdictAnswer(BaseModel):
-    """Parity, drift, or unknown, and why."""
-
-    schema_: Literal[1] = Field(alias="schema")
-    verdict: Literal["parity", "drift", "unknown"]
-    threshold: SeverityWord
-    reasons: list[str] = Field(description="Why it is unknown.", examples=[[]])
-    differences: list[DifferenceAnswer] = Field(description="At or over the threshold.")
-    paired: list[PairAnswer]
-    expected: int = Field(description="Differences that rules expect.", examples=[0])
-    rules: list[CoveredAnswer]
-    summary: str = Field(examples=["412 items the same as env:prod, none differs at low or over"])
-    notes: list[str] = Field([])
-    remarks: list[str] = Field([], description="About rules: which one has expired.", examples=[[]])

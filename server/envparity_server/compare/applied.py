@@ -22,6 +22,7 @@ class Applied:
     items: Items
     unsure: frozenset[str]  # names of which it is not known whether, or in which form, they apply
     form: str  # LOCK or LIST
+    unchosen: frozenset[str] = frozenset()  # names that are not there, as nobody chose their extra or group
 
 
 def apply(declared: SectionLike, installed: SectionLike, side: FingerprintLike) -> Applied:
@@ -40,18 +41,20 @@ def apply(declared: SectionLike, installed: SectionLike, side: FingerprintLike) 
             groups.setdefault(name, []).append((body, holds))
     items: dict[str, Attributes] = {}
     unsure: set[str] = set()
+    unchosen: set[str] = set()
     for name, candidates in groups.items():
         found, sure = _chosen(candidates, there.get(name))
         if name not in there:
             chosen = found.get("optional")
             is_open = isinstance(chosen, tuple) and "unknown" in chosen  # the file does not tell who asks for it
             if chosen and not is_open:
+                unchosen.add(name)
                 continue  # of a group that nobody chose, or a constraint
             sure = sure and not is_open and not _is_of_conda_alone(name, there)
         items[name] = found
         unsure |= set() if sure else {name}
     form = LOCK if (declared.items.get(LOCK_ITEM) or {}).get("complete") else LIST
-    return Applied(items, frozenset(unsure), form)
+    return Applied(items, frozenset(unsure), form, frozenset(unchosen))
 
 
 def _chosen(

@@ -66,6 +66,7 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
     differences: list[Difference] = []
     unexamined: list[Unexamined] = []
     pairs: list[Pair] = []
+    held: list[tuple[str, str]] = []
     same = examined = 0
     voted = left.target.kind == right.target.kind == "environment"
     for one, other, paired in pair(left.sections, right.sections):
@@ -74,6 +75,7 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
         if one and other:
             outcome = _misplaced(one, other, left, right) or _sections(one, other, voted, (left, right))
             pairs.extend([paired] if paired else [])
+            held.extend([(one.path, other.path)] if outcome.examined else [])
         elif one:
             outcome = _alone(one, left, right, State.ONLY_LEFT)
         elif other:
@@ -89,7 +91,9 @@ def compare(left: FingerprintLike, right: FingerprintLike, scope: Scope = EVERYT
         lambda path: container_of(left.sections, path) or container_of(right.sections, path),
     )
     found.sort(key=lambda one: (one.section, one.item, one.attribute))
-    return Comparison(left.target, right.target, tuple(found), same, examined, tuple(pairs), tuple(unexamined))
+    return Comparison(
+        left.target, right.target, tuple(found), same, examined, tuple(pairs), tuple(unexamined), held=tuple(held)
+    )
 
 
 def _misplaced(one: SectionLike, other: SectionLike, left: FingerprintLike, right: FingerprintLike) -> _Compared | None:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TypeGuard
+from typing import NamedTuple, TypeGuard
 
 from envparity_agent.fingerprint import Value
 from envparity_agent.kinds import title
@@ -30,6 +30,18 @@ WORDS = {
     State.UNKNOWN: "unknown",
     State.EXPECTED: "expected",
 }
+
+
+class Sides(NamedTuple):
+    """How the two sides are called."""
+
+    left: str = "the left side"
+    right: str = "the right side"
+    only_left: str = WORDS[State.ONLY_LEFT]
+    only_right: str = WORDS[State.ONLY_RIGHT]
+
+
+LEFT_AND_RIGHT = Sides()
 
 
 @dataclass(frozen=True)
@@ -116,15 +128,15 @@ def group(comparison: Comparison) -> list[Group]:
     return sorted(groups, key=lambda one: (-one.severity, one.section))
 
 
-def wording(difference: Difference) -> str:
+def wording(difference: Difference, sides: Sides = LEFT_AND_RIGHT) -> str:
     """One difference in words, and whose it is: `3.4 → 3.7`, `same version 2.1.5, other content`, `only left`."""
-    said = _said(replace(difference, state=difference.found) if difference.found else difference)
+    said = _said(replace(difference, state=difference.found) if difference.found else difference, sides)
     if difference.owner:
         said = f"{said} (of {difference.owner.partition(' ')[0]})"
     return f"{said}, {difference.origin}" if difference.origin else said
 
 
-def _said(difference: Difference) -> str:
+def _said(difference: Difference, sides: Sides) -> str:
     left, right = text(difference.left), text(difference.right)
     of_value = difference.kind in values.KINDS and difference.attribute == values.VALUE
     if of_value and difference.state not in (State.ONLY_LEFT, State.ONLY_RIGHT):
@@ -135,29 +147,29 @@ def _said(difference: Difference) -> str:
     ):
         return _content(difference, left, right)
     if difference.state == State.CHANGED and _is_list(difference.left) and _is_list(difference.right):
-        return f"{difference.attribute} {_changed_list(difference.left, difference.right)}"
+        return f"{difference.attribute} {_changed_list(difference.left, difference.right, sides)}"
     if difference.state == State.CHANGED:
         label = "" if difference.attribute in ("version", "", difference.item) else f"{difference.attribute} "
         return f"{label}{left} → {right}"
     if difference.state == State.INCOMPARABLE and difference.attribute == "content" and not (left and right):
-        return f"not comparable: nothing says what the {'right' if left else 'left'} side contains (no RECORD)"
+        return f"not comparable: nothing says what {sides.right if left else sides.left} contains (no RECORD)"
     if difference.state in UNKNOWN_STATES:
-        sides = f" ({left} | {right})" if left or right else ""
-        return f"{WORDS[difference.state]}{sides}"
-    value = left if difference.state == State.ONLY_LEFT else right
+        told = f" ({left} | {right})" if left or right else ""
+        return f"{WORDS[difference.state]}{told}"
+    value, only = (left, sides.only_left) if difference.state == State.ONLY_LEFT else (right, sides.only_right)
     if difference.undeclared:
         return f"{'not in the lock' if difference.undeclared == LOCK else 'not declared'}: {value}"
-    return f"{WORDS[difference.state]}: {value}" if value and value != "true" else WORDS[difference.state]
+    return f"{only}: {value}" if value and value != "true" else only
 
 
 def _is_list(value: Value) -> TypeGuard[tuple[str, ...]]:
     return isinstance(value, tuple)
 
 
-def _changed_list(left: tuple[str, ...], right: tuple[str, ...]) -> str:
+def _changed_list(left: tuple[str, ...], right: tuple[str, ...], sides: Sides) -> str:
     """What one side's list has and the other's has not: `only left a, b; only right c`."""
-    sides = ((WORDS[State.ONLY_LEFT], left, right), (WORDS[State.ONLY_RIGHT], right, left))
-    alone = ((word, [one for one in ours if one not in theirs]) for word, ours, theirs in sides)
+    both = ((sides.only_left, left, right), (sides.only_right, right, left))
+    alone = ((word, [one for one in ours if one not in theirs]) for word, ours, theirs in both)
     return "; ".join(f"{word} {', '.join(found)}" for word, found in alone if found)
 
 

@@ -142,6 +142,7 @@ class Comparison:
     pairs: tuple[Pair, ...]
     unexamined: tuple[Unexamined, ...]
     remarks: tuple[str, ...] = ()  # about the rules: which one has expired
+    held: tuple[tuple[str, str], ...] = ()  # paths, left and right, of the sections that were held against each other
 
     def summary(self) -> dict[str, int]:
         """State -> count: differences by state, and items that are the same."""

@@ -103,6 +103,12 @@ class Report:
     notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     run: Mapping[str, Any] = field(default_factory=dict)  # where the server keeps it: id, url; empty: nowhere
+    doubts: tuple[str, ...] = ()  # those of the reasons that no coverage makes up for: a stale host, nothing compared
+
+    @property
+    def is_uncovered(self) -> bool:
+        """Whether it cannot be told for want of coverage alone."""
+        return self.verdict == Verdict.UNKNOWN and not self.doubts
 
     def standing(self, *kinds: Standing) -> tuple[Finding, ...]:
         """The findings that stand so."""
@@ -119,6 +125,7 @@ class Report:
             "threshold": self.threshold,
             "summary": self.summary,
             "reasons": list(self.reasons),
+            "doubts": list(self.doubts),
             "differences": [_of_finding(one) for one in self.standing(Standing.FAILS)],
             "accounted": [_of_finding(one) for one in self.findings if one.standing != Standing.FAILS],
             "expected": len(self.standing(Standing.EXPECTED)),
@@ -192,6 +199,8 @@ def read_report(document: Mapping[str, Any]) -> Report:
             notes=_texts(document.get("notes")),
             remarks=_texts(document.get("remarks")),
             run=dict(document.get("run") or {}),
+            # of the first release, which does not tell them apart, each is one
+            doubts=_texts(document["doubts"] if "doubts" in document else document["reasons"]),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
         told = "the server gave no verdict"

@@ -10,7 +10,8 @@ from envparity_server.compare.groups import wording
 from envparity_server.compare.markers import Known
 from envparity_server.compare.model import Difference, Severity, State
 from envparity_server.drift.severity import rate
-from envparity_server.drift.verdict import Outcome, judge
+from envparity_server.gating.model import Verdict
+from tests.server.gating.asking import gated
 from tests.server.making import host, section
 
 SHOP = "python/srv/shop"
@@ -259,8 +260,8 @@ def test_what_a_file_is_based_on_is_not_drift_and_nobody_asked_about_it() -> Non
     assert [one.why for one in forwards.unexamined] == [
         "the file declares only a part: 1 more of the other side are not in it"
     ]
-    assert judge(forwards, Severity.LOW).outcome is Outcome.PARITY
-    assert judge(backwards, Severity.LOW).outcome is Outcome.UNKNOWN
+    assert gated(dockerfile, there).verdict is Verdict.PARITY
+    assert gated(there, dockerfile).verdict is Verdict.UNKNOWN
 
 
 def test_what_a_dockerfile_installs_is_not_looked_for_on_a_host() -> None:

@@ -16,8 +16,9 @@ from envparity_agent.targets import fingerprint
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Severity, State
 from envparity_server.drift.severity import rate
-from envparity_server.drift.verdict import Outcome, judge
+from envparity_server.gating.model import Verdict
 from tests.agent.trees import put, record
+from tests.server.gating.asking import gated
 from tests.server.making import host, section
 
 OPTIONS = Options(disclosure=Disclosure(Key(b"0" * 32)))
@@ -104,9 +105,9 @@ FILES = ["uv.lock", "pylock.toml", "requirements.txt", "pyproject.toml"]
 
 @pytest.mark.parametrize("name", FILES)
 def test_an_environment_that_was_made_from_a_lock_is_what_the_lock_says(project: Project, name: str) -> None:
-    compared = rate(compare(target(project.place / name), target(project.environment)))
-    assert [one for one in compared.differences if one.severity > Severity.INFO] == []
-    assert judge(compared, Severity.LOW).outcome is Outcome.PARITY
+    lock, environment = target(project.place / name), target(project.environment)
+    assert [one for one in rate(compare(lock, environment)).differences if one.severity > Severity.INFO] == []
+    assert gated(lock, environment).verdict is Verdict.PARITY
 
 
 def test_a_lock_and_its_exports_say_the_same(project: Project) -> None:
@@ -175,7 +176,7 @@ def test_a_container_is_what_its_dockerfile_says(tmp_path: Path) -> None:
     compared, turned = rate(compare(dockerfile, container)), compare(container, dockerfile)
     assert (compared.differences, turned.differences) == ((), ())
     assert (compared.same, turned.same) == (11, 11)  # all that the file says
-    assert judge(compared, Severity.LOW).outcome is Outcome.PARITY
+    assert gated(dockerfile, container).verdict is Verdict.PARITY
 
 
 @pytest.mark.parametrize(

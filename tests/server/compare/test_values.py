@@ -7,7 +7,8 @@ from envparity_server.compare.differences import compare
 from envparity_server.compare.groups import wording
 from envparity_server.compare.model import Difference, Severity, State
 from envparity_server.drift.severity import severity
-from envparity_server.drift.verdict import Outcome, judge
+from envparity_server.gating.model import Verdict
+from tests.server.gating.asking import gated
 from tests.server.making import host, section
 
 CLEAR: Attributes = {"value": "UTC"}
@@ -68,7 +69,7 @@ def test_two_hidden_values_are_never_the_same() -> None:
     ]
     assert compared.same == 1
     assert [gap.why for gap in compared.unexamined] == ["left: partial(no-key) and right: partial(no-key)"]
-    assert judge(compared, Severity.LOW).outcome == Outcome.UNKNOWN
+    assert gated(host(both), host(both)).verdict == Verdict.UNKNOWN
 
 
 def test_a_section_that_lacks_only_values_lists_all_its_items() -> None:

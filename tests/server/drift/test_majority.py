@@ -20,11 +20,10 @@ from envparity_agent.fingerprint import (
     Status,
     Target,
 )
-from envparity_server.compare.differences import compare
-from envparity_server.compare.model import Severity, State
+from envparity_server.compare.model import State
 from envparity_server.drift.majority import majority
-from envparity_server.drift.severity import rate
-from envparity_server.drift.verdict import Outcome, judge
+from envparity_server.gating.model import Verdict
+from tests.server.gating.asking import gated
 from tests.server.making import ENGINE, NOON, SEARCHED, host, packages, section, states
 
 PROD = Target("environment", "env:prod")
@@ -94,7 +93,7 @@ def test_a_section_that_half_of_the_hosts_lack_is_unknown() -> None:
     reference = agreed(running("3.4"), host(SEARCHED))
     for subject in (running("3.4"), running("3.7"), host(SEARCHED)):
         assert set(states(subject, reference)) == {State.UNKNOWN}
-        assert judge(rate(compare(subject, reference)), Severity.LOW).outcome == Outcome.UNKNOWN
+        assert gated(subject, reference).verdict == Verdict.UNKNOWN
 
 
 def test_hosts_that_are_known_to_have_no_engine_vote_for_that() -> None:

@@ -30,7 +30,8 @@ from envparity_server.drift.rules import (
     severity_of,
 )
 from envparity_server.drift.severity import rate
-from envparity_server.drift.verdict import Outcome, judge
+from envparity_server.gating.model import Standing, Verdict
+from tests.server.gating.asking import gated
 from tests.server.making import ENGINE, NOON, OPERATING_SYSTEM, SEARCHED, host, packages, section, twins
 
 ROOT = Path(__file__).parents[3]
@@ -85,9 +86,9 @@ def test_what_is_expected_is_folded_by_its_rule_and_no_part_of_the_groups() -> N
 
 def test_a_verdict_of_parity_says_how_many_were_expected() -> None:
     one = rule("python/*")
-    verdict = judge(applied(compared(), [one], SIDES, NOON), Severity.INFO)
-    assert (verdict.outcome, verdict.ignored) == (Outcome.PARITY, 2)
-    document = verdict.document()
+    report = gated(side("3.4", "2.0"), side("3.7", "3.0"), threshold=Severity.INFO, rules=[one])
+    assert (report.verdict, len(report.standing(Standing.EXPECTED))) == (Verdict.PARITY, 2)
+    document = report.document()
     assert (document["expected"], document["differences"]) == (2, [])
     assert document["rules"] == [{"rule": one.id, "reason": "because of python/*", "expected": 2}]
 
@@ -167,7 +168,7 @@ def test_what_is_unknown_never_becomes_expected(status: Status) -> None:
     found = applied(compared(unread, side("3.7")), [rule("*"), rule("containers", severity="critical")], SIDES, NOON)
     unknown = [one for one in found.differences if one.section == "containers"]
     assert {(one.state, one.severity) for one in unknown} == {(State.UNKNOWN, Severity.INFO)}
-    assert judge(found, Severity.LOW).outcome == Outcome.UNKNOWN
+    assert gated(unread, side("3.7"), rules=[rule("*")]).verdict == Verdict.UNKNOWN
 
 
 MATCHES = ["*", "python/*", "python/*/idna", "os", "os*", "*#version", "container/*/image", "nothing"]

@@ -37,6 +37,7 @@ _PROJECT_INSTALLERS = {
     **dict.fromkeys(("uv", "poetry", "pipenv", "pdm"), frozenset({"sync", "install", "add"})),
     **dict.fromkeys(("conda", "mamba", "micromamba"), frozenset({"install", "create", "env", "update"})),
 }
+_UPGRADES = frozenset({"dist-upgrade", "full-upgrade", "safe-upgrade", "upgrade"})  # to what, the file does not tell
 _OS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._-]{0,200}")
 _RPM = re.compile(
     r"(?P<name>[A-Za-z0-9][\w.+-]*?)-(?P<version>(?:\d+:)?\d[\w+~^]*\.[\w.+~^*]*)(?:-(?P<release>[\w.+~^*]+?))?"
@@ -198,6 +199,7 @@ def _apt(words: Sequence[str | None], line: int, into: Installed) -> None:
             continue
         if not verb:
             verb = word or "?"
+            into.unread_system += verb in _UPGRADES
         elif verb in ("remove", "purge"):
             into.system.pop(word or "", None)
         elif verb == "install":
@@ -215,6 +217,7 @@ def _apk(words: Sequence[str | None], line: int, into: Installed) -> None:
             continue
         if not verb:
             verb = word or "?"
+            into.unread_system += verb in _UPGRADES
         elif verb == "del":
             for name in into.virtual.pop(word or "", [word or ""]):
                 into.system.pop(name, None)
@@ -236,6 +239,7 @@ def _dnf(words: Sequence[str | None], line: int, into: Installed) -> None:
             continue
         if not verb:
             verb = word or "?"
+            into.unread_system += verb in _UPGRADES | {"update"}
         elif verb in ("remove", "erase", "autoremove"):
             into.system.pop(word or "", None)
         elif verb == "install":

@@ -41,9 +41,9 @@ def by_digest(image: Attributes) -> str:
     name = name.rpartition(":")[0] if ":" in name.rpartition("/")[2] else name
     told = image.get("repo_digests")
     digests = [one for one in told if _TAG.fullmatch(one) and "@" in one] if isinstance(told, tuple) else []
-    own = [one for one in digests if _short(one.partition("@")[0]) == name]
+    own = [one for one in digests if short(one.partition("@")[0]) == name]
     if found := own or digests:
-        return _short(found[0])
+        return short(found[0])
     if "@" in reference:
         return reference
     manifest = text_of(image, "manifest")
@@ -85,10 +85,11 @@ def _layer(sides: Sides) -> Remedy | None:
 def _tagged(image: Attributes, attribute: str) -> str:
     """A name as a person writes it; empty for a text that is none, and could be anything in a command."""
     told = text_of(image, attribute).partition(" ")[0]
-    return _short(told) if _TAG.fullmatch(told) else ""
+    return short(told) if _TAG.fullmatch(told) else ""
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """The name of an image as people write it: debian, and not docker.io/library/debian."""
     start = next((one for one in _USUAL if name.startswith(one)), "")
     return name.removeprefix(start)
 

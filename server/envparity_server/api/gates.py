@@ -1,0 +1,155 @@
+"""What pipelines ask: the verdict on a fingerprint against a selector, as the server alone may look at its hosts."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+
+from envparity_agent.documents import from_document
+from envparity_agent.errors import CannotTell, InvalidDocument, UsageError
+from envparity_agent.fingerprint import Fingerprint
+from envparity_server.api.authentication import engine_of, now
+from envparity_server.api.bodies import field, read_json
+from envparity_server.api.gate_documents import GateQuestion, VerdictAnswer
+from envparity_server.api.openapi import documented
+from envparity_server.api.roles import Acting
+from envparity_server.compare.differences import compare
+from envparity_server.compare.model import Comparison, Severity
+from envparity_server.compare.scope import Scope, parse_scope
+from envparity_server.drift.rules import Rule, Severities, Subject, applied, hits, of_question
+from envparity_server.drift.severity import rate
+from envparity_server.gating.declaring import FILES
+from envparity_server.gating.judging import Question, judge, without_reference
+from envparity_server.references import Reference, resolve
+from envparity_server.storage import content, rules
+from envparity_server.storage.actors import Actor
+from envparity_server.storage.database import reading, writing
+
+router = APIRouter(prefix="/api/v1", tags=["gates"])
+
+MAX_DECLARED = 20  # files of one question
+MAX_AGE = 10 * 365 * 24 * 3600  # seconds
+
+
+@router.post("/gates", **documented(VerdictAnswer, GateQuestion))
+async def gate(request: Request, actor: Acting) -> dict[str, Any]:
+    """Judge a fingerprint against a selector: parity, drift, or unknown; never parity where something was not read."""
+    return await run_in_threadpool(_answer, request, actor, _asked(await read_json(request)))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a pipeline asks, with the rules and severities of its project."""
+
+    subject: Fingerprint
+    against: str
+    scope: Scope
+    threshold: Severity
+    rules: tuple[Rule, ...]
+    severities: Severities
+    declared: tuple[Fingerprint, ...]
+    min_coverage: int
+    max_age: timedelta | None
+    new_only: bool
+
+
+def _asked(body: dict[str, Any]) -> _Asked:
+    own_rules, severities = of_question(body.get("rules", ()), body.get("severity", ()))
+    max_age = None if body.get("max_age") is None else timedelta(seconds=_within(body, "max_age", 0, MAX_AGE))
+    return _Asked(
+        from_document(body.get("fingerprint")),
+        field(body, "against", str),
+        parse_scope(field(body, "only", str, ""), field(body, "app", str, "")),
+        parse_severity(field(body, "fail_on", str, "low")),
+        own_rules,
+        severities,
+        _declared(body.get("declared", ())),
+        _within(body, "min_coverage", 100, 100),
+        max_age,
+        field(body, "new_only", bool, False),
+    )
+
+
+def parse_severity(word: str) -> Severity:
+    """A severity by its word; raises UsageError."""
+    try:
+        return Severity[word.upper()]
+    except KeyError:
+        raise UsageError(
+            f"{word[:40]} is no severity", f"severities: {', '.join(one.word for one in Severity)}"
+        ) from None
+
+
+def _within(body: dict[str, Any], name: str, default: int, most: int) -> int:
+    value: int = field(body, name, int, default)
+    if not 0 <= value <= most:
+        raise InvalidDocument(f"{name} is not from 0 to {most}")
+    return value
+
+
+def _declared(documents: object) -> tuple[Fingerprint, ...]:
+    """The files that were declared; raises InvalidDocument for what is none."""
+    if not isinstance(documents, list | tuple) or len(documents) > MAX_DECLARED:
+        raise InvalidDocument(f"declared is not a list of at most {MAX_DECLARED}")
+    found = tuple(from_document(one) for one in documents)
+    for number, one in enumerate(found):
+        if one.target.kind not in FILES:
+            told = f"declared[{number}]: a target of kind {one.target.kind[:40]} declares nothing"
+            raise InvalidDocument(told, "give a lock, a requirements file, a Dockerfile or a compose file")
+    return found
+
+
+def _answer(request: Request, actor: Actor, asked: _Asked) -> dict[str, Any]:
+    """The report under the project's rules, then the server's; what the server's covered is counted as their hits."""
+    moment = now()
+    with reading(engine_of(request)) as connection:
+        try:
+            found = resolve(connection, asked.against, moment, actor.environments)
+        except CannotTell as problem:
+            reason = f"{problem} ({problem.advice})" if problem.advice else str(problem)
+            return without_reference(asked.subject.target.name, asked.against, asked.threshold, reason).document()
+        comparison = _compared(connection, actor, asked, found, moment)
+        report = judge(_since_accepted(asked, _question(asked, found, comparison)), moment)
+    own = {one.id for one in asked.rules}
+    counted = {id: count for id, count in hits(comparison).items() if id not in own}
+    if counted:
+        with writing(engine_of(request)) as connection:
+            rules.count_hits(connection, counted, moment)
+    return report.document()
+
+
+def _compared(connection: Connection, actor: Actor, asked: _Asked, found: Reference, moment: datetime) -> Comparison:
+    content.open_differing([asked.subject.sections, found.fingerprint.sections], whole=False)
+    comparison = rate(compare(asked.subject, found.fingerprint, asked.scope))
+    against = rules.subjects(connection, (asked.against,), moment, actor.environments)
+    sides = [Subject(asked.subject.target.name), *against]
+    return applied(comparison, (*asked.rules, *rules.all_rules(connection)), sides, moment, asked.severities)
+
+
+def _question(asked: _Asked, found: Reference, comparison: Comparison) -> Question:
+    return Question(
+        asked.subject,
+        found.fingerprint,
+        comparison,
+        asked.against,
+        threshold=asked.threshold,
+        declared=asked.declared,
+        min_coverage=asked.min_coverage,
+        max_age=asked.max_age,
+        doubts=found.doubts,
+        notes=found.notes,
+    )
+
+
+def _since_accepted(asked: _Asked, question: Question) -> Question:
+    """The question with what the last accepted run had, where only what is new is asked about.
+
+    No run is kept yet, so that everything is new.
+    """
+    if not asked.new_only:
+        return question
+    note = f"no run against {asked.against} was accepted yet: everything counts as new"
+    return replace(question, accepted={}, notes=(*question.notes, note))
