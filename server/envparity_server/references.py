@@ -3,14 +3,15 @@
 And what each host is held against: the approved baseline that is for it, else what most of its peers agree on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.fingerprint import FingerprintLike, SectionLike, Target
+from envparity_server.compare.covering import container_of
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Comparison
 from envparity_server.compare.scope import EVERYTHING, Scope
@@ -27,6 +28,8 @@ from envparity_server.storage.history import Tree
 from envparity_server.storage.hosts import STALE_AFTER, Host
 
 _MOST_NAMES = 3
+# kinds of what is told of a container from outside it: these keep its path, as the fingerprint of a container has them
+_ABOUT_CONTAINERS = frozenset({"application", "configuration"})
 _FEWEST_PEERS = 3  # of fewer hosts no majority is a reference: two that differ are one against one
 
 
@@ -307,18 +310,19 @@ def _part(found: FingerprintLike, selector: Selector) -> FingerprintLike:
         raise UsageError(f"{selector.text}: no section {path}", f"sections: {', '.join(near) or 'none of this kind'}")
     kind = sections[path].kind if path in sections else "part"
     if kind == "container":
-        sections = dict(_as_container(found.sections, sections, path))
+        sections = dict(_of_container(found.sections, path))
     return _Part(Target(kind, selector.text), found.taken_at, sections)
 
 
-def _as_container(
-    everything: Mapping[str, SectionLike], sections: Mapping[str, SectionLike], path: str
-) -> Iterator[tuple[str, SectionLike]]:
-    """What lives inside a container without the container's path; the container itself and what is about it with it."""
+def _of_container(sections: Mapping[str, SectionLike], path: str) -> Iterator[tuple[str, SectionLike]]:
+    """A container, and what is about it, by their paths; what lives inside it by the paths that it has there."""
     for name, section in sections.items():
-        inside = container_of(everything, name) == path and section.kind not in _ABOUT_CONTAINERS
-        own = name.removeprefix(f"{path}/") if inside else name
-        yield own, _Renamed(section, own) if inside else section
+        if name == path or (container_of(sections, name) == path and section.kind in _ABOUT_CONTAINERS):
+            yield name, section
+        elif container_of(sections, name) == path and section.kind != "container":
+            own = name.removeprefix(f"{path}/")
+            # whatever holds a section here is a dataclass, which its protocol does not tell
+            yield own, replace(section, path=own)  # type: ignore[type-var]
 
 
 @dataclass(frozen=True)
@@ -328,13 +332,3 @@ class _Part:
     target: Target
     taken_at: str
     sections: Mapping[str, SectionLike]
-
-
-class _Renamed:
-    """A section of a store or in memory under another path; its pages are opened only when they are asked for."""
-
-    def __init__(self, section: SectionLike, path: str) -> None:
-        self._section, self.path = section, path
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._section, name)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, Engine, event, update
 from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.fingerprint import SPLIT, Fingerprint, FingerprintLike, Target
 from envparity_server.baselining import Proposal, approve, pin, pin_today, withdraw
+from envparity_server.compare.differences import compare
 from envparity_server.compare.model import State
 from envparity_server.compare.scope import parse_scope
 from envparity_server.references import compare_selectors, group_of, references_for, resolve
@@ -200,6 +202,65 @@ def test_a_part_is_a_target_of_its_own(fleet: Engine) -> None:
         assert (found.target.kind, set(found.sections)) == ("python", {"python/srv/shop"})
         whole = resolve(connection, "host:db-1#python/", NOON).fingerprint
         assert set(whole.sections) == {"python", "python/srv/shop"}
+
+
+def containing(*names: str) -> Fingerprint:
+    """A host that runs containers, each with what is inside."""
+    sections = [
+        section(f"container/{name}/{path}".rstrip("/"), items, kind=kind)
+        for name in names
+        for path, kind, items in (
+            ("", "container", {"image": {"config": "sha256:a"}}),
+            ("config", "configuration", {"user": {"value": "app"}}),
+            ("app", "application", {"code": {"commit": "c"}}),
+            ("os", "os", {"distribution": {"id": "debian"}}),
+            ("os-packages", "os-packages", {"openssl": {"version": "3.0"}}),
+            ("python", "python-search", {}),
+            ("python/site", "python", {"idna": {"version": "3.7"}}),
+            ("verify/site", "python-files", {}),
+        )
+    ]
+    return host(section("os"), section("os-packages"), ENGINE, *sections)
+
+
+def test_a_container_that_is_named_as_a_part_is_as_if_it_was_named_alone(fleet: Engine) -> None:
+    names = ("shop.web", "team/cart/web", "team/cart")
+    with writing(fleet) as connection:
+        reported(connection, "box-1", containing(*names), NOON)
+        for name in names:
+            found = resolve(connection, f"host:box-1#container/{name}", NOON).fingerprint
+            own = f"container/{name}"
+            assert found.target.kind == "container"
+            assert set(found.sections) == {
+                own, f"{own}/config", f"{own}/app", "os", "os-packages", "python", "python/site", "verify/site",
+            }  # fmt: skip
+            assert all(one.path == path for path, one in found.sections.items())
+            assert found.sections["os-packages"].items == {"openssl": {"version": "3.0"}}
+
+
+def test_an_image_is_held_against_a_container_of_the_fleet_package_by_package(fleet: Engine) -> None:
+    built, about = containing("new"), ("application", "configuration", "container")
+    image = Fingerprint(
+        Target("image", "shop:new"),
+        built.taken_at,
+        {
+            path.replace("container/new", "image", 1) if one.kind in about else path.removeprefix("container/new/"): one
+            for path, one in built.sections.items()
+            if path.startswith("container/new")
+        },
+    )
+    image = replace(image, sections={path: replace(one, path=path) for path, one in image.sections.items()})
+    changed = section("os-packages", {"openssl": {"version": "3.1"}})
+    image = replace(image, sections={**image.sections, "os-packages": changed})
+    with writing(fleet) as connection:
+        reported(connection, "box-1", containing("shop.web", "db"), NOON)
+        reference = resolve(connection, "host:box-1#container/shop.web", NOON).fingerprint
+        found = compare(image, reference)
+    assert [(one.section, one.item, one.left, one.right) for one in found.differences] == [
+        ("os-packages", "openssl", "3.1", "3.0")
+    ]
+    assert ("image", "container/shop.web") in found.held
+    assert found.unexamined == ()
 
 
 def test_a_part_that_is_not_there_is_a_wrong_question(fleet: Engine) -> None:

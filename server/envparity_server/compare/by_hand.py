@@ -66,7 +66,7 @@ def _places(one: Difference, *sides: tuple[FingerprintLike, str]) -> Iterator[_P
 
 
 def _container(side: FingerprintLike, path: str) -> str:
-    """The container that a section is in; of a container that was named, everything is."""
-    if side.target.kind != "container":
+    """The container that a section is in; of a container or an image that was named, everything is."""
+    if side.target.kind not in ("container", "image"):
         return container_of(side.sections, path)
     return next((own for own, section in side.sections.items() if section.kind == "container"), "")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from envparity_agent.fingerprint import Fingerprint, Reason, Status, Target
+from envparity_agent.fingerprint import Attributes, Fingerprint, Reason, Status, Target
 from envparity_server.gating.model import read_report
 from envparity_server.storage import hosts
 from envparity_server.storage.database import writing
@@ -145,7 +145,11 @@ def test_a_wrong_measure_is_refused(small_api: Asking, changed: dict[str, Any]) 
 
 
 def test_what_a_lock_declares_passes_and_is_told(pipeline: Asking) -> None:
-    items = {"@lock": {"complete": True}, "idna": {"version": "3.8"}, "flask": {"version": "3.0"}}
+    items: dict[str, Attributes] = {
+        "@lock": {"complete": True},
+        "idna": {"version": "3.8"},
+        "flask": {"version": "3.0"},
+    }
     lock = Fingerprint(
         Target("declared", "uv.lock"),
         NOON.isoformat(),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envparity_agent.canonical import canonical, decode
-from envparity_agent.fingerprint import SPLIT, Fingerprint, Reason, Section, Status
+from envparity_agent.fingerprint import SPLIT, Fingerprint, FingerprintLike, Reason, Section, Status
 from envparity_server.compare.model import UNKNOWN_STATES, Severity, State
 from envparity_server.compare.scope import Scope, parse_scope
 from envparity_server.drift.rules import applied, rule_of
@@ -83,6 +83,7 @@ PARTIAL_LOCK = host(
             Reason.UNSUPPORTED, kind="declared", schema=2),
     kind="declared",
 )  # fmt: skip
+UNLIKE = host(packages({"idna": "3.7", "six": "1.17", "tabulate": "0.9", "wrapt": "1.16"}, "python/ci"), kind="python")
 MORE = packages({"idna": "3.7", "flask": "3.0.1", "six": "1.17"})
 
 
@@ -155,8 +156,6 @@ NEVER_GREEN: dict[str, Callable[[], Report]] = {
         declared=(PARTIAL_LOCK,),
     ),
 }  # fmt: skip
-
-UNLIKE = host(packages({"idna": "3.7", "six": "1.17", "tabulate": "0.9", "wrapt": "1.16"}, "python/ci"), kind="python")
 
 
 @pytest.mark.parametrize("case", NEVER_GREEN)
@@ -242,7 +241,7 @@ def questions(draw: st.DrawFn) -> Question:
     )
 
 
-def declarations(side: Fingerprint) -> st.SearchStrategy[Fingerprint]:
+def declarations(side: FingerprintLike) -> st.SearchStrategy[Fingerprint]:
     """Locks and lists that name what a side has, in part."""
     items = next((one.items for one in side.sections.values() if one.kind == "python"), {})
     plain = {name: {"version": str(body.get("version") or "1")} for name, body in items.items() if "#" not in name}
@@ -301,7 +300,7 @@ def test_each_difference_is_one_finding_and_what_is_unknown_stands_so(asked: Que
 def test_no_declaration_rule_or_accepted_run_makes_parity_of_unknown(asked: Question, data: st.DataObject) -> None:
     before = judge(replace(asked, accepted=None), NOON)
     seen = {one.id: one.content for one in before.findings}
-    declared = (*asked.declared, data.draw(declarations(data.draw(st.just(asked.subject)))))
+    declared = (*asked.declared, data.draw(declarations(asked.subject)))
     covered = applied(asked.comparison, data.draw(RULES), (), NOON)
     after = judge(replace(asked, comparison=covered, declared=declared, accepted=seen, accepted_run="run 41"), NOON)
     if before.verdict == Verdict.UNKNOWN:
