@@ -20,7 +20,10 @@ from envparity_server.settings import ServerSettings, server_settings
 
 ROOT = Path(__file__).parent.parent
 PROGRAM = Path(sys.executable).with_name("envparity")
-DOCUMENTS = ("README.md", "examples/github-gate.yml", "examples/envparity-agent.service")
+DOCUMENTS = (
+    "README.md", "examples/github-gate.yml", "examples/gitlab-gate.yml", "examples/pre-commit-gate.yaml",
+    "examples/envparity-agent.service",
+)  # fmt: skip
 
 _COMMAND = re.compile(r"(?:^|[\s`/])envparity ((?:[a-z]+)(?: [^`\n#|>]*)?)")
 
