@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import Engine
 
 from envparity_agent.collectors.interface import Options
 from envparity_agent.targets import fingerprint
+from envparity_server.app import create_app
 from envparity_server.cli.ci import PIPELINES
 from envparity_server.storage import deploys
 from envparity_server.storage.database import reading, writing
-from tests.agent.wheels import bare_environment, pip_install, wheel
+from tests.agent.wheels import pip_environment, pip_install, wheel
 from tests.server.asking import Asking
 from tests.server.cli.running import PROGRAM, environment, envparity
 from tests.server.cli.served import served
@@ -114,7 +116,7 @@ class Job:
 
 
 @pytest.fixture
-def job(api: Asking, tmp_path: Path) -> Iterator[Job]:
+def job(sqlite: Engine, tmp_path: Path) -> Iterator[Job]:
     """A project whose requirements are what prod's web hosts have, on a machine without a network."""
     project, programs = tmp_path / "project", tmp_path / "programs"
     shop = wheel(tmp_path / "wheels")
@@ -124,13 +126,15 @@ def job(api: Asking, tmp_path: Path) -> Iterator[Job]:
     for program in (programs / "pipx", programs / "pip", project / "deploy.sh"):  # what the line would install is here
         program.write_text("#!/bin/sh\nexit 0\n")
         program.chmod(stat.S_IRWXU)
-    prod = bare_environment(tmp_path / "prod")
-    subprocess.run([sys.executable, "-m", "venv", prod], check=True)
+    prod = pip_environment(tmp_path / "prod")
     pip_install(prod, prod, shop)
     [found] = [one for one in fingerprint(str(prod), Options()).sections.values() if one.kind == "python"]
+    now = datetime.now(UTC)
     ran = host(OPERATING_SYSTEM, SEARCHED, ENGINE, replace(found, path="python/shop"))
-    with writing(api.engine) as connection:
-        report(connection, enrolled(connection, "web-1", labels={"role": "web"}), ran, datetime.now(UTC))
+    with writing(sqlite) as connection:
+        there = enrolled(connection, "web-1", labels={"role": "web"})
+        report(connection, there, replace(ran, taken_at=now.isoformat()), now)
+    api = Asking(create_app(sqlite), sqlite)
     token = api.as_role("ci").headers["Authorization"].removeprefix("Bearer ")
     with served(api) as address:
         variables = {

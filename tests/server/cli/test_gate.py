@@ -4,16 +4,18 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
 from envparity_agent.collectors.interface import Options
 from envparity_agent.fingerprint import Reason, Status
 from envparity_agent.targets import fingerprint
+from envparity_server.app import create_app
 from envparity_server.storage.database import writing
 from tests.agent.commands import envparity as lean
 from tests.agent.serving import answering
@@ -314,41 +316,33 @@ def test_a_wrong_question_is_refused_with_what_to_do(
     refused(gate(home, *arguments), told, advice)
 
 
-@dataclass(frozen=True)
-class Fleet:
-    """A server that knows hosts, and the settings with which a pipeline asks it."""
-
-    asking: Asking
-    address: str
-    settings: Mapping[str, str]
-
-
 @pytest.fixture
-def fleet(api: Asking, home: Path) -> Iterator[Fleet]:
-    """Two hosts of prod have what the environment here has; a stale one, one that never reported, and one unlike."""
+def fleet(sqlite: Engine, home: Path) -> Iterator[Mapping[str, str]]:
+    """The settings of a pipeline; hosts of prod and a stale one have what is here, and one never reported."""
     now = datetime.now(UTC)
     [found] = [one for one in fingerprint(str(home / "shop"), Options()).sections.values() if one.kind == "python"]
     ran = host(OPERATING_SYSTEM, SEARCHED, ENGINE, replace(found, path="python/shop"))
     like = replace(ran, taken_at=now.isoformat())
-    with writing(api.engine) as connection:
+    with writing(sqlite) as connection:
         for name, environment, moment in (
             ("web-1", "prod", now), ("web-2", "prod", now), ("old-1", "old", now - timedelta(days=2)),
         ):  # fmt: skip
             report(connection, enrolled(connection, name, environment), like, moment)
         enrolled(connection, "silent", "staging")
+    api = Asking(create_app(sqlite), sqlite)
     token = api.as_role("ci").headers["Authorization"].removeprefix("Bearer ")
     with served(api) as address:
-        yield Fleet(api, address, {"ENVPARITY_SERVER": address, "ENVPARITY_TOKEN": token})
+        yield {"ENVPARITY_SERVER": address, "ENVPARITY_TOKEN": token}
 
 
-def test_a_pipeline_s_token_is_enough_for_a_verdict(home: Path, fleet: Fleet) -> None:
-    same = gate(home, "env:prod#python/shop", "--max-age", "1h", **fleet.settings)
+def test_a_pipeline_s_token_is_enough_for_a_verdict(home: Path, fleet: Mapping[str, str]) -> None:
+    same = gate(home, "env:prod#python/shop", "--max-age", "1h", **fleet)
     assert same.exit_code == 0, same.output + same.complaint
     environment(home, "shop", idna="3.7", flask="3.0")
-    other = gate(home, "env:prod#python/shop", **fleet.settings)
+    other = gate(home, "env:prod#python/shop", **fleet)
     assert other.exit_code == 1
     assert "idna 3.4 → 3.7" in other.output.splitlines()[0]
-    declared = gate(home, "env:prod#python/shop", "--declared", lock(home, idna="3.7"), **fleet.settings)
+    declared = gate(home, "env:prod#python/shop", "--declared", lock(home, idna="3.7"), **fleet)
     assert declared.exit_code == 0, declared.output
     assert "1 declared" in declared.output
 
@@ -367,9 +361,9 @@ def test_a_pipeline_s_token_is_enough_for_a_verdict(home: Path, fleet: Fleet) ->
     ],
 )
 def test_a_misspelt_reference_is_a_wrong_question_and_a_silent_one_cannot_tell(
-    home: Path, fleet: Fleet, against: str, code: int, told: str
+    home: Path, fleet: Mapping[str, str], against: str, code: int, told: str
 ) -> None:
-    ended = gate(home, against, "--on-unknown", "warn", **fleet.settings)
+    ended = gate(home, against, "--on-unknown", "warn", **fleet)
     assert ended.exit_code == code
     assert told in (ended.complaint if code == 2 else ended.output)
 
