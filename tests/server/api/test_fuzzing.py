@@ -84,7 +84,8 @@ class Fleet:
 
     def named(self, path: str, parameter: str) -> Sequence[str]:
         """Values of a path's parameter that name something."""
-        return self.known.get(parameter) or self.known.get(path.split("/")[3], ())
+        resource = path.removeprefix("/api/v1").split("/")[1]
+        return self.known.get(parameter) or self.known.get(resource, ())
 
 
 @pytest.fixture(scope="module")
