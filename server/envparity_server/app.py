@@ -29,6 +29,8 @@ from envparity_server.api import (
     enrolment_tokens,
     environments,
     explanations,
+    gate_badges,
+    gate_runs,
     gates,
     health,
     hosts,
@@ -50,7 +52,7 @@ from envparity_server.api.origins import is_forged
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.requests import Requests
 from envparity_server.api.roles import authorised
-from envparity_server.dashboard import compare_page, docs_page, host_pages, login_page
+from envparity_server.dashboard import compare_page, docs_page, gate_pages, host_pages, login_page
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
 from envparity_server.jobs import JOBS, Job, Jobs
 from envparity_server.settings import DEFAULTS, ServerSettings
@@ -67,7 +69,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-FOR_PROGRAMS = ("/api/", "/livez", "/readyz", "/metrics")
+FOR_PROGRAMS = ("/api/", "/badges/", "/livez", "/readyz", "/metrics")
 
 _RESOURCES = (
     agents,
@@ -87,6 +89,8 @@ _RESOURCES = (
     drifts,
     deploys,
     outcomes,
+    gate_runs,
+    gate_badges,
     channels,
     people,
     sessions,
@@ -131,7 +135,7 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
     app.state.metrics, app.state.readiness = Metrics(), Readiness(engine)
     for resource in _RESOURCES:
         app.include_router(resource.router, dependencies=[Depends(authorised)])
-    for router in (login_page.router, host_pages.router, compare_page.router, docs_page.router):
+    for router in (login_page.router, host_pages.router, compare_page.router, gate_pages.router, docs_page.router):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "dashboard" / "static"), name="static")
     app.add_exception_handler(LoginNeeded, to_login)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browsing import Watched, launched
 from tests.system.fleet import PLANTED, Fleet
 from tests.system.serving import Served
 
@@ -18,50 +19,14 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 SCREENSHOTS = "ENVPARITY_SCREENSHOTS"  # a directory to keep them in
 
 
 @pytest.fixture(scope="module")
 def browser(chromium: Path) -> Iterator[Browser]:
     """Debian's Chromium."""
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+    with launched(chromium) as browser:
         yield browser
-        browser.close()
-
-
-class Watched:
-    """A page that is watched for everything that must not happen."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self.page = page
-        self.address = address
-        self.complaints: list[str] = []
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
-        page.on("request", self._request)
-        page.on("response", self._response)
-
-    def open(self, path: str) -> None:
-        """Go to a page of the server and wait until it is quiet."""
-        self.page.goto(self.address + path)
-        self.page.wait_for_load_state("networkidle")
-
-    def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):  # a violation of the CSP is an error here
-            self.complaints.append(f"console: {message.text}")
-
-    def _request(self, request: Request) -> None:
-        if not request.url.startswith((self.address, "data:")):
-            self.complaints.append(f"off the host: {request.url}")
-
-    def _response(self, response: Response) -> None:
-        if response.status >= 400:
-            self.complaints.append(f"{response.status}: {response.url}")
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -90,6 +55,7 @@ PAGES = {
     "compare-twin-prod": "/compare?left=env:twin&right=env:prod",
     "compare-trixie-prod": "/compare?left=env:trixie&right=env:prod",
     "compare-bullseye-trixie": "/compare?left=host:bullseye&right=host:trixie&only=os-packages",
+    "gates-empty": "/gates",
     "api": "/api/docs",
 }
 

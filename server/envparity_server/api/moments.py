@@ -21,6 +21,15 @@ class Between(BaseModel):
     words: str = Field(examples=["between 2026-11-01 02:00 and 08:10 UTC"])
 
 
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in the largest unit that says enough."""
+    seconds = max(0, int((now - moment).total_seconds()))
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return "just now"
+
+
 def between(after: datetime | None, before: datetime) -> Between:
     """A time as an answer tells it."""
     end = f"{before:%Y-%m-%d %H:%M} UTC"

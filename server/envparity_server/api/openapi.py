@@ -47,6 +47,7 @@ _NAMED_ELSEWHERE = frozenset(
         ("POST", "/api/v1/drifts/decisions"), ("POST", "/api/v1/deploys/end"), ("GET", "/api/v1/deliveries"),
         ("GET", "/api/v1/fingerprints"), ("GET", "/api/v1/compare"), ("POST", "/api/v1/gates"),
         ("POST", "/api/v1/baselines"), ("GET", "/api/v1/explain"), ("POST", "/api/v1/explain"),
+        ("PUT", "/api/v1/gate-badges"), ("DELETE", "/api/v1/gate-badges"),
     }
 )  # fmt: skip
 
@@ -119,7 +120,7 @@ def _statuses(
 ) -> list[int]:
     """What can be answered but a success; an over-long list is no lie, a missing one is."""
     if needs == Stranger.ANYBODY:
-        return [503] if path == "/readyz" else []
+        return [404, 503] if "{" in path else [503] if path == "/readyz" else []
     has_body = "requestBody" in operation
     names = {one["name"] for one in operation.get("parameters", ())} | set(_fields(operation, models))
     can_be = {

@@ -55,6 +55,13 @@ NEEDS: Mapping[tuple[str, str], Role | Stranger] = {
     ("GET", "/api/v1/fingerprints"): _VIEWER,
     ("GET", "/api/v1/compare"): _VIEWER,
     ("POST", "/api/v1/gates"): _CI,
+    ("GET", "/api/v1/gate-runs"): _VIEWER,
+    ("GET", "/api/v1/gate-runs/{id}"): _VIEWER,
+    ("POST", "/api/v1/gate-runs/{id}/accept"): _OPERATOR,
+    ("GET", "/api/v1/gate-badges"): _OPERATOR,
+    ("PUT", "/api/v1/gate-badges"): _OPERATOR,
+    ("DELETE", "/api/v1/gate-badges"): _OPERATOR,
+    ("GET", "/badges/{secret}.svg"): Stranger.ANYBODY,  # whoever has the address
     ("GET", "/api/v1/schemas/explanation"): Stranger.ANYBODY,
     ("GET", "/api/v1/explain"): _CI,
     ("POST", "/api/v1/explain"): _CI,

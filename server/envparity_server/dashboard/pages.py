@@ -1,6 +1,6 @@
 """What every page shares: templates, the person's session, error pages."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from starlette.templating import Jinja2Templates
 
 from envparity_agent import __version__
 from envparity_agent.errors import CannotTell, EnvparityError
-from envparity_server.api.authentication import person_of
+from envparity_server.api.authentication import now, person_of
+from envparity_server.api.moments import ago
 from envparity_server.api.problems import UNAVAILABLE, status_of, told
 from envparity_server.compare.groups import wording
 from envparity_server.storage.actors import Actor, Environments
@@ -24,12 +25,7 @@ templates = Jinja2Templates(Path(__file__).with_name("templates"))
 
 
 def _ago(moment: datetime) -> str:
-    """How long ago, in the largest unit that says enough."""
-    seconds = max(0, int((datetime.now(UTC) - moment).total_seconds()))
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size} {unit} ago"
-    return "just now"
+    return ago(moment, now())
 
 
 def compare_address(left: str, right: str, **more: str) -> str:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, Engine, Table, delete, exists, func, select
 
 from envparity_agent.errors import CannotTell
-from envparity_server.storage import content
+from envparity_server.storage import content, gate_runs
 from envparity_server.storage.content import batches
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.tables import (
@@ -26,6 +26,7 @@ from envparity_server.storage.tables import (
     deploy,
     drift,
     enrolment_token,
+    gate_run,
     history,
     host,
     job_run,
@@ -141,6 +142,7 @@ def _expired(before: datetime) -> Iterator[tuple[Table, list[ColumnElement[bool]
     yield drift, [drift.c.state == "resolved", drift.c.state_since < before]
     yield deploy, [deploy.c.ended_at < before]
     yield outcome, [outcome.c.at < before]
+    yield gate_run, [gate_run.c.at < before, gate_runs.is_spent()]
     for table in (session, login, enrolment_token, access_token):
         yield table, [table.c.expires_at < before]
 

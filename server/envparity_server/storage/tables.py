@@ -324,6 +324,54 @@ outcome = Table(
     Index("outcome_root", "root"),
 )
 
+# what gates answered; runs with one key follow each other, and the last accepted one is what `--new-only` looks at
+gate_run = Table(
+    "gate_run",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("key", String(64), nullable=False),  # SHA-256 over repository, against, scope and subject
+    Column("repository", Text, nullable=False),  # these four as the pipeline tells them; empty: not told
+    Column("ref", Text, nullable=False),
+    Column("commit", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("against", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # kind and name of the target
+    Column("verdict", String(16), nullable=False),  # parity, drift, unknown
+    Column("threshold", String(16), nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("counts", JSON, nullable=False),  # how many findings stand how: standing -> number
+    Column("told_by", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("accepted_by", Text),  # an operator; null: nobody, as parity needs nobody
+    Column("accepted_at", UtcDateTime),
+    Column("reason", Text),  # of the operator
+    Column("report", LargeBinary, nullable=False),  # the whole document, compressed by zlib
+    Index("gate_run_key", "key", "at"),
+    Index("gate_run_repository", "repository", "at"),
+    Index("gate_run_at", "at"),
+)
+# whose state a run tells about: who does not see all of them does not see the run
+gate_run_environment = Table(
+    "gate_run_environment",
+    metadata,
+    Column("run", _NUMBER, ForeignKey("gate_run.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("environment", Text, primary_key=True),
+)
+# a picture of the newest verdict that anybody may see who has its address
+gate_badge = Table(
+    "gate_badge",
+    metadata,
+    Column("key", String(64), primary_key=True),  # SHA-256 over repository, ref and against
+    Column("secret_hash", String(64), nullable=False, unique=True),  # of what the address ends with
+    Column("repository", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("against", Text, nullable=False),
+    Column("environments", JSON(none_as_null=True)),  # a list: whose runs it may show; null: all
+    Column("created_by", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
 # where notifications go, and what was sent
 channel = Table(
     "channel",

@@ -14,6 +14,7 @@ from envparity_server.drift.rules import rule_of
 from envparity_server.storage import access, deploys, people, rules, sessions, tokens
 from envparity_server.storage.actors import Actor, Role
 from tests.server.fleet import enrolled, reported
+from tests.server.gating.running import kept
 from tests.server.making import OPERATING_SYSTEM, host, packages
 from tests.server.notify.drifting import channel_in, drift_in
 
@@ -78,6 +79,10 @@ def _acknowledged(connection: Connection) -> str:
     return drift_in(connection, state="acknowledged", reason="known", decided_by="person:ada")
 
 
+def _run(connection: Connection) -> str:
+    return str(kept(connection))
+
+
 def _deploy(connection: Connection) -> str:
     return deploys.begin(connection, "env:prod", "prod", "shop", "", "person:ada", datetime.now(UTC)).id
 
@@ -107,6 +112,8 @@ OBJECTS: Mapping[tuple[str, str], tuple[Callable[[Connection], str], Any]] = {
     ("POST", "/api/v1/drifts/{id}/snooze"): (_drift, {"version": 1, "reason": "later", "until": "2099-01-01T00:00Z"}),
     ("POST", "/api/v1/drifts/{id}/reopen"): (_acknowledged, {"version": 1}),
     ("POST", "/api/v1/deploys/{id}/end"): (_deploy, None),
+    ("GET", "/api/v1/gate-runs/{id}"): (_run, None),
+    ("POST", "/api/v1/gate-runs/{id}/accept"): (_run, {"reason": "meant"}),
     ("GET", "/api/v1/channels/{name}"): (_channel, None),
     ("PATCH", "/api/v1/channels/{name}"): (_channel, {"enabled": False}),
     ("DELETE", "/api/v1/channels/{name}"): (_channel, None),

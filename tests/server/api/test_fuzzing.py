@@ -24,10 +24,12 @@ from sqlalchemy import Connection
 from envparity_server.api.roles import NEEDS, Stranger
 from envparity_server.app import create_app
 from envparity_server.evaluation import evaluate
+from envparity_server.gating.model import Verdict
 from envparity_server.storage.actors import Role
 from envparity_server.storage.database import open_database, writing
 from tests.server.asking import Asking
 from tests.server.fleet import reported
+from tests.server.gating.running import kept, report
 from tests.server.making import ENGINE, OPERATING_SYSTEM, host, packages, section
 from tests.server.notify.drifting import channel_in
 
@@ -60,6 +62,8 @@ SENSIBLE: Mapping[str, st.SearchStrategy[Any]] = {
     "rules": st.just([]),
     "section": st.sampled_from(["", "python", "python/srv/shop"]),
     "severity": st.sampled_from(["low", [], None]),
+    "ref": st.sampled_from(["", "main"]),
+    "repository": st.sampled_from(["", "acme/shop"]),
     "version": st.sampled_from([1, 2]),
 }
 EXAMPLES, MANY = 10, 500
@@ -80,7 +84,8 @@ class Fleet:
 
     def named(self, path: str, parameter: str) -> Sequence[str]:
         """Values of a path's parameter that name something."""
-        return self.known.get(parameter) or self.known.get(path.split("/")[3], ())
+        resource = path.removeprefix("/api/v1").split("/")[1]
+        return self.known.get(parameter) or self.known.get(resource, ())
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +136,7 @@ def _decided(admin: Asking) -> Mapping[str, Sequence[str]]:
     post("/people", name="ada", role="viewer")
     with writing(admin.engine) as connection:
         channel = channel_in(connection, hosts="env:prod").name
+        runs = [str(kept(connection)), str(kept(connection, report(Verdict.PARITY)))]
         evaluate(connection, datetime.now(UTC))
     drifts = [one["id"] for one in admin.get("/api/v1/drifts", state="all").json()["drifts"]]
     assert drifts
@@ -143,6 +149,7 @@ def _decided(admin: Asking) -> Mapping[str, Sequence[str]]:
         "deploys": [deploy["id"]],
         "drifts": drifts,
         "environments": ["prod", "dev"],
+        "gate-runs": runs,
         "people": ["ada"],
         "rules": [rule["id"]],
     }

@@ -6,10 +6,13 @@ from urllib.parse import quote
 import pytest
 
 from envparity_agent.fingerprint import Attributes, Fingerprint, Section, Status
+from envparity_server.gating.model import Place, Report, Standing, Suspected
 from envparity_server.storage.database import writing
+from envparity_server.storage.gate_runs import Key, Origin
 from tests.server.asking import Asking
 from tests.server.dashboard.reading import seen
 from tests.server.fleet import report, reported
+from tests.server.gating import running
 from tests.server.making import SEARCHED, host
 
 HOSTILE = [
@@ -41,6 +44,19 @@ def hostile(text: str, version: str) -> Fingerprint:
     )
 
 
+def gate(text: str) -> Report:
+    """A report with the text in every place that a pipeline or a host fills."""
+    findings = [
+        running.finding(text, standing, words=text, why=text, origin=text, section=text, place=Place(text, 1))
+        for standing in Standing
+    ]
+    causes = (Suspected(1, text, text, (text,), (text,), text),)
+    told = (text,)
+    return running.report(
+        findings=findings, summary=text, reasons=told, notes=told, remarks=told, causes=causes, subject=text
+    )
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_inert_on_every_page(pages: Asking, text: str) -> None:
     now = datetime.now(UTC)
@@ -49,6 +65,7 @@ def test_hostile_text_is_inert_on_every_page(pages: Asking, text: str) -> None:
         one = reported(connection, text, hostile(text, "1.0"), now - timedelta(days=2), text, {text: text})
         report(connection, one, hostile(text, "2.0"), now)
         other = reported(connection, f"{text}!", hostile(text, "3.0"), now, text, {text: text})
+        run = running.kept(connection, gate(text), Key(text, text, text, text), Origin(text, text, text), (text,))
     sides = f"left=host:{one.id}&right=host:{other.id}"
     section = quote(f"python/{text}", safe="")
     shown = [
@@ -60,12 +77,16 @@ def test_hostile_text_is_inert_on_every_page(pages: Asking, text: str) -> None:
         f"/compare?{sides}&section={section}",
         f"/hosts?q={quote(text, safe='')}",
         "/compare",
+        "/gates",
+        f"/gates/{run}",
     ]
     echoed = [
         f"/compare?left={quote(text, safe='')}&right={quote(text, safe='')}&only={quote(text, safe='')}",
         f"/compare?left=env:{quote(text, safe='')}&right=host:{quote(text, safe='')}",
         f"/compare?left=host:{one.id}&right={quote(f'host:{other.id}#{text}', safe='')}",
         f"/hosts/{quote(text, safe='')}",
+        f"/gates/{quote(text, safe='')}",
+        f"/gates?repository={quote(text, safe='')}&ref={quote(text, safe='')}&verdict={quote(text, safe='')}",
         f"/nowhere/{quote(text, safe='')}",
         f"/login?next={quote(text, safe='')}",
         f"/hosts?q={quote(text * 20, safe='')}&page=x",
