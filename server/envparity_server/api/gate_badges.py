@@ -11,9 +11,9 @@ from starlette.responses import Response
 from envparity_server.api.authentication import MAX_TOKEN, engine_of, now
 from envparity_server.api.badge_pictures import badge
 from envparity_server.api.lists import Answer, Limit, Offset
+from envparity_server.api.origins import address_of
 from envparity_server.api.problems import Problem
 from envparity_server.api.roles import Acting
-from envparity_server.settings import ServerSettings
 from envparity_server.storage import gate_badges
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.gate_badges import Badge, Shown
@@ -93,7 +93,7 @@ def make_badge(request: Request, acting: Acting, body: BadgeQuestion) -> MadeBad
         raise Problem(
             HTTPStatus.NOT_FOUND, f"no run of {_words(shown)}", "run the gate first, or list runs: envparity gates list"
         )
-    return MadeBadge(**vars(shown), address=f"{_base(request)}/badges/{secret}.svg")
+    return MadeBadge(**vars(shown), address=f"{address_of(request)}/badges/{secret}.svg")
 
 
 @router.delete("/api/v1/gate-badges")
@@ -129,12 +129,6 @@ def show_badge(request: Request, secret: str) -> Response:
 
 def _answer(one: Badge) -> BadgeAnswer:
     return BadgeAnswer(**vars(one.shown), created_by=one.created_by, created_at=one.created_at)
-
-
-def _base(request: Request) -> str:
-    """Where people reach the server: as it is configured, else as the asker does."""
-    settings: ServerSettings = request.app.state.settings
-    return (settings.public_url or str(request.base_url)).rstrip("/")
 
 
 def _words(shown: Shown) -> str:

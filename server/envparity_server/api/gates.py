@@ -1,5 +1,6 @@
 """What pipelines ask: the verdict on a fingerprint against a selector, as the server alone may look at its hosts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,18 +16,22 @@ from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.bodies import field, read_json
 from envparity_server.api.gate_documents import GateQuestion, VerdictAnswer
 from envparity_server.api.openapi import documented
+from envparity_server.api.origins import address_of
 from envparity_server.api.roles import Acting
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Comparison, Severity
 from envparity_server.compare.scope import Scope, parse_scope
+from envparity_server.compare.selectors import ALL
 from envparity_server.drift.rules import Rule, Severities, Subject, applied, hits, of_question
 from envparity_server.drift.severity import rate
 from envparity_server.gating.declaring import FILES
 from envparity_server.gating.judging import Question, judge, without_reference
+from envparity_server.gating.model import Report
 from envparity_server.references import Reference, resolve
-from envparity_server.storage import content, rules
+from envparity_server.storage import content, gate_runs, rules
 from envparity_server.storage.actors import Actor
 from envparity_server.storage.database import reading, writing
+from envparity_server.storage.gate_runs import Key, Origin
 
 router = APIRouter(prefix="/api/v1", tags=["gates"])
 
@@ -54,15 +59,22 @@ class _Asked:
     min_coverage: int
     max_age: timedelta | None
     new_only: bool
+    key: Key
+    origin: Origin
 
 
 def _asked(body: dict[str, Any]) -> _Asked:
     own_rules, severities = of_question(body.get("rules", ()), body.get("severity", ()))
     max_age = None if body.get("max_age") is None else timedelta(seconds=_within(body, "max_age", 0, MAX_AGE))
+    subject, against = from_document(body.get("fingerprint")), field(body, "against", str)
+    only, app = field(body, "only", str, ""), field(body, "app", str, "")
+    told = field(body, "origin", dict, {})
+    origin = Origin(*(field(told, name, str, "") for name in ("repository", "ref", "commit", "link")))
+    scope = f"app={app}" if app else f"only={only}" if only else ""
     return _Asked(
-        from_document(body.get("fingerprint")),
-        field(body, "against", str),
-        parse_scope(field(body, "only", str, ""), field(body, "app", str, "")),
+        subject,
+        against,
+        parse_scope(only, app),
         parse_severity(field(body, "fail_on", str, "low")),
         own_rules,
         severities,
@@ -70,6 +82,8 @@ def _asked(body: dict[str, Any]) -> _Asked:
         _within(body, "min_coverage", 100, 100),
         max_age,
         field(body, "new_only", bool, False),
+        Key(origin.repository, against, scope, f"{subject.target.kind} {subject.target.name}"),
+        origin,
     )
 
 
@@ -103,28 +117,38 @@ def _declared(documents: object) -> tuple[Fingerprint, ...]:
 
 
 def _answer(request: Request, actor: Actor, asked: _Asked) -> dict[str, Any]:
-    """The report under the project's rules, then the server's; what the server's covered is counted as their hits."""
+    """The report under the project's rules, then the server's; it is kept, and what the server's covered is counted."""
     moment = now()
     with reading(engine_of(request)) as connection:
-        try:
-            found = resolve(connection, asked.against, moment, actor.environments)
-        except CannotTell as problem:
-            reason = f"{problem} ({problem.advice})" if problem.advice else str(problem)
-            return without_reference(asked.subject.target.name, asked.against, asked.threshold, reason).document()
-        comparison = _compared(connection, actor, asked, found, moment)
-        report = judge(_since_accepted(asked, _question(asked, found, comparison)), moment)
+        against = rules.subjects(connection, (asked.against,), moment, actor.environments)
+        report, covered = _judged(connection, actor, asked, against, moment)
+    seen = tuple(one.environment for one in against if one.environment not in (None, ALL))
+    with writing(engine_of(request)) as connection:
+        rules.count_hits(connection, covered, moment)
+        run = gate_runs.record(connection, asked.key, asked.origin, report, actor.name, seen, moment)
+    return {**report.document(), "run": {"id": run, "url": f"{address_of(request)}/gates/{run}"}}
+
+
+def _judged(
+    connection: Connection, actor: Actor, asked: _Asked, against: Sequence[Subject], moment: datetime
+) -> tuple[Report, dict[str, int]]:
+    """The report, and how many differences each rule of the server covered."""
+    try:
+        found = resolve(connection, asked.against, moment, actor.environments)
+    except CannotTell as problem:
+        reason = f"{problem} ({problem.advice})" if problem.advice else str(problem)
+        return without_reference(asked.subject.target.name, asked.against, asked.threshold, reason), {}
+    comparison = _compared(connection, asked, found, against, moment)
     own = {one.id for one in asked.rules}
-    counted = {id: count for id, count in hits(comparison).items() if id not in own}
-    if counted:
-        with writing(engine_of(request)) as connection:
-            rules.count_hits(connection, counted, moment)
-    return report.document()
+    covered = {id: count for id, count in hits(comparison).items() if id not in own}
+    return judge(_since_accepted(connection, asked, _question(asked, found, comparison)), moment), covered
 
 
-def _compared(connection: Connection, actor: Actor, asked: _Asked, found: Reference, moment: datetime) -> Comparison:
+def _compared(
+    connection: Connection, asked: _Asked, found: Reference, against: Sequence[Subject], moment: datetime
+) -> Comparison:
     content.open_differing([asked.subject.sections, found.fingerprint.sections], whole=False)
     comparison = rate(compare(asked.subject, found.fingerprint, asked.scope))
-    against = rules.subjects(connection, (asked.against,), moment, actor.environments)
     sides = [Subject(asked.subject.target.name), *against]
     return applied(comparison, (*asked.rules, *rules.all_rules(connection)), sides, moment, asked.severities)
 
@@ -145,12 +169,13 @@ def _question(asked: _Asked, found: Reference, comparison: Comparison) -> Questi
     )
 
 
-def _since_accepted(asked: _Asked, question: Question) -> Question:
-    """The question with what the last accepted run had, where only what is new is asked about.
-
-    No run is kept yet, so that everything is new.
-    """
+def _since_accepted(connection: Connection, asked: _Asked, question: Question) -> Question:
+    """The question with what the last accepted run had, where only what is new is asked about."""
     if not asked.new_only:
         return question
-    note = f"no run against {asked.against} was accepted yet: everything counts as new"
-    return replace(question, accepted={}, notes=(*question.notes, note))
+    found = gate_runs.accepted(connection, asked.key)
+    if found is None:
+        note = f"no run against {asked.against} was accepted yet: everything counts as new"
+        return replace(question, accepted={}, notes=(*question.notes, note))
+    name, contents = found
+    return replace(question, accepted=contents, accepted_run=name)
