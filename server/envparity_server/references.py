@@ -41,6 +41,7 @@ class Reference:
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     name: str = ""  # the selector, or baseline:NAME
+    confirmed_at: datetime | None = None  # when all that speak for it had last told it, by the server's clock
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Votes:
     by_host: Mapping[str, StoredFingerprint]  # by host id; a baseline's one fingerprint by ALL_HOSTS
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    confirmed_at: datetime | None = None  # when all of them had last told it, by the server's clock
 
     @property
     def agreed(self) -> FingerprintLike:
@@ -102,7 +104,7 @@ def resolve(connection: Connection, text: str, now: datetime, environments: Envi
     reported or approved.
     """
     found = votes(connection, text, now, environments)
-    return Reference(found.agreed, found.notes, found.doubts, found.selector.text)
+    return Reference(found.agreed, found.notes, found.doubts, found.selector.text, found.confirmed_at)
 
 
 def votes(connection: Connection, text: str, now: datetime, environments: Environments = None) -> Votes:
@@ -132,8 +134,11 @@ def _reported(connection: Connection, selector: Selector, now: datetime, environ
     retired = tuple(f"{one.name} was retired at {one.retired_at:%Y-%m-%d %H:%M} UTC" for one in reported
                     if selector.kind == "host" and one.retired_at and one.retired_at <= moment)  # fmt: skip
     target = Target("host", reported[0].name) if selector.kind == "host" else Target("environment", selector.text)
-    by_host = _fingerprints(connection, target, _voting(reported, stale), trees)
-    return Votes(selector, target, by_host, (*told, *retired), told if len(stale) == len(reported) else ())
+    voting = _voting(reported, stale)
+    by_host = _fingerprints(connection, target, voting, trees)
+    confirmed_at = min(_confirmed(one, trees[one.id], moment) for one in voting)
+    doubts = told if len(stale) == len(reported) else ()
+    return Votes(selector, target, by_host, (*told, *retired), doubts, confirmed_at)
 
 
 def _voting(reported: Sequence[Host], stale: Sequence[Host]) -> Sequence[Host]:

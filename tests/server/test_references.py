@@ -196,6 +196,15 @@ def test_a_moment_in_which_a_host_was_silent_is_doubted(fleet: Engine) -> None:
         assert resolve(connection, "host:web-5@2026-11-01T20:00", LATE).doubts
 
 
+def test_a_reference_is_as_old_as_the_oldest_report_that_speaks_for_it(fleet: Engine) -> None:
+    later = NOON + timedelta(minutes=5)
+    with writing(fleet) as connection:
+        reported(connection, "web-9", running("3.7"), later, "prod", {"role": "web"})
+        assert resolve(connection, "host:web-9", later).confirmed_at == later
+        assert resolve(connection, "env:prod,role=web", later).confirmed_at == NOON
+        assert resolve(connection, "host:web-9@2026-11-01T12:05:00", later + HOUR).confirmed_at == later
+
+
 def test_a_part_is_a_target_of_its_own(fleet: Engine) -> None:
     with writing(fleet) as connection:
         found = resolve(connection, "host:db-1#python/srv/shop", NOON).fingerprint

@@ -139,6 +139,7 @@ def _question(asked: _Asked, found: Reference, comparison: Comparison) -> Questi
         declared=asked.declared,
         min_coverage=asked.min_coverage,
         max_age=asked.max_age,
+        confirmed_at=found.confirmed_at,
         doubts=found.doubts,
         notes=found.notes,
     )

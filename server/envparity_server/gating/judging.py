@@ -37,6 +37,7 @@ class Question:
     accepted_run: str = ""  # how that run is called
     min_coverage: int = 100  # percent of the items in scope that have to be compared
     max_age: timedelta | None = None  # of the reference
+    confirmed_at: datetime | None = None  # when somebody last told the reference; None: when it says it was taken
     doubts: tuple[str, ...] = ()  # why the reference may not be relied on: a stale host, a version nobody approved
     notes: tuple[str, ...] = ()
 
@@ -167,7 +168,7 @@ def _age(question: Question, now: datetime) -> Iterator[str]:
     if question.max_age is None:
         return
     try:
-        taken = datetime.fromisoformat(question.reference.taken_at)
+        taken = question.confirmed_at or datetime.fromisoformat(question.reference.taken_at)
         age = now - (taken if taken.tzinfo else taken.replace(tzinfo=UTC))
     except (OverflowError, ValueError):
         yield f"{question.against}: when it was taken is not known, and at most {question.max_age} old is asked for"

@@ -403,6 +403,16 @@ def test_a_younger_reference_is_fresh_and_clocks_may_be_some_minutes_apart() -> 
     assert doubt == "env:prod is of 2026-10-30 12:00 UTC: older than 1 day, 0:00:00"
 
 
+def test_the_age_is_by_whoever_was_told_the_reference_and_not_by_the_clock_of_its_host() -> None:
+    young, old = NOON - timedelta(hours=1), NOON - timedelta(days=2)
+    for confirmed_at, claimed, verdict in (
+        (young, "2026-10-01T12:00:00+00:00", Verdict.PARITY),
+        (old, NOON.isoformat(), Verdict.UNKNOWN),
+    ):
+        report = gated(but(), taken(claimed), max_age=timedelta(days=1), confirmed_at=confirmed_at)
+        assert report.verdict == verdict
+
+
 def test_for_want_of_coverage_alone_is_told_from_a_doubt() -> None:
     blind = but(section("os-packages", {}, Status.FAILED, Reason.PERMISSION))
     assert gated(blind, but()).is_uncovered

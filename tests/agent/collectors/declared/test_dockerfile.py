@@ -232,6 +232,15 @@ def test_what_package_managers_install_is_declared(
     assert system(tmp_path, f"FROM a\nRUN {command}\n") == expected
 
 
+@pytest.mark.parametrize(
+    "command", ["apt-get -y upgrade", "apt-get update && apt-get dist-upgrade -y", "apk upgrade", "dnf -y update"]
+)
+def test_to_what_packages_are_upgraded_the_file_does_not_tell(tmp_path: Path, command: str) -> None:
+    packages = made(tmp_path, f"FROM a\nRUN {command}\n").sections["os-packages"]
+    assert (packages.count, packages.reasons) == (0, (Reason.DECLARED, Reason.UNSUPPORTED))
+    assert "os-packages" not in made(tmp_path, "FROM a\nRUN apt-get update && apk update\n").sections
+
+
 def test_lines_of_a_heredoc_are_no_instructions(tmp_path: Path) -> None:
     text = "FROM a\nCOPY <<EOF /x\nENV A=1\nEOF\nENV B=1\n"
     assert values(tmp_path, text) == {"env:B": "1"}
