@@ -16,7 +16,7 @@ from envparity_agent.collectors.paths import join
 from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.names import MAX_NAMES
 from envparity_agent.collectors.python.record import MAX_RECORD, rows
-from envparity_agent.collectors.python.symbols import MAX_SOURCE, SCHEMA, module_files, section_path
+from envparity_agent.collectors.python.symbols import MAX_SOURCE, SCHEMA, TESTS, module_files, section_path
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status
 
@@ -52,6 +52,8 @@ def _modules(subject: Subject, distribution: Distribution) -> dict[str, Attribut
     hashes = {row.path: row.hash for row in rows(subject.root.read(distribution.record or "", MAX_RECORD))}
     found: dict[str, Attributes] = {}
     for module, file in islice(module_files(hashes).items(), MAX_ITEMS):
+        if TESTS.search(module):
+            continue
         lines: tuple[str, ...] = ()
         if file.endswith(".py"):
             # files that both sides have are looked at once

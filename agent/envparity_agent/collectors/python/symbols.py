@@ -30,6 +30,8 @@ SCHEMA = 2
 MAX_SOURCE = MIB // 2
 MAX_SOURCES = 64 * MIB  # of one distribution
 
+TESTS = re.compile(r"\.(?:conftest|tests?)(?:\.|$)|\.test_\w+$", re.ASCII)  # what nobody imports who runs it
+
 _MODULE = re.compile(r"^((?:[A-Za-z_]\w*/)*[A-Za-z_]\w*)\.(pyi?|(?:[\w-]+\.)*so)$", re.ASCII)
 _FOREIGN = re.compile(r"\.(?:dist-info|data|libs)/")
 

@@ -8,7 +8,10 @@ would take too long, the modules nearest to the surface come first, since they r
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
+
+from packaging.utils import canonicalize_name
 
 from envparity_agent.collectors.interface import Around, Subject
 from envparity_agent.collectors.paths import join
@@ -16,6 +19,7 @@ from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.symbols import (
     MAX_SOURCE,
     SCHEMA,
+    TESTS,
     is_cut,
     is_package,
     modules,
@@ -27,9 +31,10 @@ from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, 
 
 MAX_STEPS = 200_000  # names that are followed
 MAX_PARSED = 8_000_000  # bytes of sources
+MAX_READ = 64_000_000  # bytes of sources in which users are looked for
 MAX_PARTS = 16  # of a name that is followed
 
-_TESTS = re.compile(r"\.(?:conftest|tests?)(?:\.|$)|\.test_\w+$", re.ASCII)  # what nobody imports who runs it
+_REQUIRED = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _CALLED = re.compile(r"\([^()]*\)")
 _USE = re.compile(r"^\d+[a-z]* (?:(?:from (\S+) )?import (\S+)|class \w+\((.*)\)|(.*))$")
@@ -91,7 +96,8 @@ class _Known:
     def users(self, asked: Around) -> Iterator[str]:
         """The modules that import what is asked about from another package, and need what its two sides do not share.
 
-        A module that is new itself needs nothing of that: its uses may be.
+        A module that is new itself needs nothing of that: its uses may be. Of very many sources those come first whose
+        distribution says that it requires what is asked about.
         """
         needed: dict[str, set[str]] = {}  # top -> words of which a user needs one
         for one in self._distributions:
@@ -101,14 +107,36 @@ class _Known:
         importing = _importing(needed)
         if importing is None:
             return
-        for module, (distribution, file) in self._files.items():
-            if not file.endswith(".py") or _TESTS.search(module):
+        looked_for = hash((frozenset((top, frozenset(words)) for top, words in needed.items()), asked.changed))
+        left = MAX_READ
+        for one in sorted(self._distributions, key=lambda one: (not _requires(one) & asked.distributions, one.place)):
+            path = section_path(one)
+            read = partial(self._users_of, one, importing, needed, asked.changed)
+            # what both sides have is looked at once
+            found, size = self._subject.memory.recall(("users", path), path and (path, looked_for), read)
+            yield from found
+            left -= size
+            if left < 0:
+                return
+
+    def _users_of(
+        self, distribution: Distribution, importing: re.Pattern[bytes], needed: Mapping[str, set[str]],
+        changed: frozenset[str],
+    ) -> tuple[list[str], int]:  # fmt: skip
+        """Those of a distribution's modules that are users, and how many bytes were read."""
+        found, size = [], 0
+        for module in self._modules(distribution):
+            if self._files[module][0] is not distribution or not self._files[module][1].endswith(".py"):
                 continue
-            source = self._read(distribution, file)
+            if TESTS.search(module):
+                continue
+            source = self._read(*self._files[module])
+            size += len(source)
             own = module.partition(".")[0]
             tops = {(match.group(1) or match.group(2)).decode() for match in importing.finditer(source)} - {own}
-            if tops and (module in asked.changed or _needs(source, tops, needed)):
-                yield module
+            if tops and (module in changed or _needs(source, tops, needed)):
+                found.append(module)
+        return found, size
 
     def _modules(self, distribution: Distribution) -> tuple[str, ...]:
         found = self._of.get(distribution.place, ())
@@ -202,6 +230,13 @@ def _importing(tops: Iterable[str]) -> re.Pattern[bytes] | None:
     names = "|".join(sorted(map(re.escape, tops)))
     pattern = rf"^[ \t]*(?:from[ \t]+({names})\b|import[ \t][^\n]*\b({names})\b)"
     return re.compile(pattern.encode(), re.MULTILINE) if names else None
+
+
+def _requires(distribution: Distribution) -> set[str]:
+    """The names of what a distribution requires, in any of its extras."""
+    told = distribution.attributes.get("requires")
+    found = (_REQUIRED.match(one) for one in (told if isinstance(told, tuple) else ()))
+    return {canonicalize_name(match[0]) for match in found if match}
 
 
 def _needs(source: bytes, tops: Iterable[str], needed: Mapping[str, set[str]]) -> bool:
