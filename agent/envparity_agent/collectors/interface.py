@@ -30,11 +30,20 @@ class Consent(IntEnum):
 
 
 @dataclass(frozen=True)
+class Outline:
+    """Distributions that are asked about: on which lines their modules define names, and nothing else, is told."""
+
+    distributions: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Around:
     """Distributions that are asked about: their symbols are told, and those of what uses them, and no others."""
 
     distributions: frozenset[str]
     uses: frozenset[str] = frozenset()  # what uses them from elsewhere, in the form of `uses`
+    words: Mapping[str, frozenset[str]] = field(default_factory=dict)  # distribution -> of which a user needs one
+    changed: frozenset[str] = frozenset()  # modules whose uses may be new: they need none
 
 
 def _silent(_: str) -> None:
@@ -55,7 +64,9 @@ class Options:
     labels: tuple[str, ...] = ()  # globs of the container labels that are told
     disclosure: Disclosure = field(default_factory=Disclosure)
     verify: bool = False  # hash the files of distributions against their RECORD
-    symbols: bool | Around = False  # tell the names that distributions define and use: of all, or as far as asked
+    symbols: bool | Around | Outline = (
+        False  # tell the names that distributions define and use: of all, or as far as asked
+    )
     progress: Callable[[str], None] = _silent
 
 

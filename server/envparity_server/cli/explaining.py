@@ -41,7 +41,7 @@ def explain_targets(
     comparison = rate(compare(left, right, scope))
     comparison = applied(comparison, rules, (one, other), datetime.now(UTC), severities)
     first, second, application = with_symbols(good, bad, comparison, how, app_source)
-    return explain(Situation(first or left, second or right, comparison, failure, application))
+    return explain(Situation(first or left, second or right, comparison, failure, application, how.disclosure.key))
 
 
 def read_failure(path: str | None) -> Failure | None:

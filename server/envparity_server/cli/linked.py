@@ -1,10 +1,10 @@
 """Looks at two targets once more, for the symbols of what differs between them and of what uses it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from envparity_agent.collectors.interface import Around, Options
+from envparity_agent.collectors.interface import Around, Options, Outline
 from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.python.symbols import MAX_SOURCE, MAX_SOURCES, SCHEMA, is_package, parsed
 from envparity_agent.errors import CannotTell, Unreadable, UsageError
@@ -28,10 +28,59 @@ def with_symbols(
     """
     application = source(app_source, options) if app_source else None
     differing = frozenset(one.item for one in comparison.differences if one.kind == "python" and one.item)
-    asked = replace(options, symbols=Around(differing, frozenset(_used(application))))
     memory = Memory()  # what both sides have is read once
-    first, second = (fingerprint(text, asked, memory) if _is_read_here(text) else None for text in (good, bad))
-    return first, second, application
+
+    def look(symbols: Outline | Around) -> tuple[Fingerprint | None, Fingerprint | None]:
+        asked = replace(options, symbols=symbols)
+        first, second = (fingerprint(text, asked, memory) if _is_read_here(text) else None for text in (good, bad))
+        return first, second
+
+    words, changed = _unshared(*look(Outline(differing)))
+    return *look(Around(differing, frozenset(_used(application)), words, changed)), application
+
+
+def _unshared(good: Fingerprint | None, bad: Fingerprint | None) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
+    """For each distribution, of which words whoever breaks by its difference needs one; and the modules that differ.
+
+    A distribution that is not on both sides, or could not be read, has no words: whoever imports it may break.
+    """
+    if good is None or bad is None:
+        return {}, frozenset()
+    ours, theirs = _outlines(good), _outlines(bad)
+    words: dict[str, frozenset[str]] = {}
+    changed: set[str] = {module for name in ours.keys() ^ theirs.keys() for module in {**ours, **theirs}[name]}
+    for name in ours.keys() & theirs.keys():
+        lost: set[str] = set()
+        for module in ours[name].keys() | theirs[name].keys():
+            before, after = ours[name].get(module), theirs[name].get(module)
+            if before == after:
+                continue
+            changed.add(module)
+            if before is not None:
+                lost |= _lost(before, after) if after is not None else {module.rpartition(".")[2]}
+        words[name] = frozenset(lost)
+    return words, frozenset(changed)
+
+
+def _outlines(found: Fingerprint) -> dict[str, Mapping[str, Attributes]]:
+    """Distribution -> module -> its outline; one that several environments have, or that was not read, is left out."""
+    told: dict[str, Mapping[str, Attributes]] = {}
+    several: set[str] = set()
+    for path, section in found.sections.items():
+        if path.startswith("outline/"):
+            name = path.removeprefix("outline/").rpartition("-")[0]
+            several |= {name} & told.keys()
+            told[name] = section.items if section.status == Status.OK else {}
+    return {name: items for name, items in told.items() if items and name not in several}
+
+
+def _lost(before: Attributes, after: Attributes) -> set[str]:
+    """The names that a module had, or had in another form; of a constructor, those of all its classes."""
+    lines, others = set(_texts(before, "names")), set(_texts(after, "names"))
+    lost = {line.partition(" ")[0] for line in lines - others}
+    if any(name.startswith("__") for name in lost):
+        lost |= {line.partition(" ")[0] for line in lines}
+    return lost
 
 
 def _is_read_here(text: str) -> bool:
@@ -43,8 +92,12 @@ def _is_read_here(text: str) -> bool:
 def _used(application: Section | None) -> Iterator[str]:
     """The uses of the application."""
     for body in application.items.values() if application else ():
-        used = body.get("uses")
-        yield from used if isinstance(used, tuple) else ()
+        yield from _texts(body, "uses")
+
+
+def _texts(body: Attributes, name: str) -> tuple[str, ...]:
+    value = body.get(name)
+    return value if isinstance(value, tuple) else ()
 
 
 def source(directory: str, options: Options) -> Section:

@@ -14,7 +14,9 @@ from envparity_server.explain.priors import priors
 from envparity_server.explain.remedies import remedy
 from envparity_server.explain.requirements import requirements
 from envparity_server.explain.settings import of_settings
+from envparity_server.explain.shadowing import of_own_modules
 from envparity_server.explain.surroundings import surroundings
+from envparity_server.explain.told_values import of_values
 from envparity_server.explain.tracebacks import of_traceback
 from envparity_server.explain.wheels import wheels
 
@@ -24,7 +26,9 @@ WITNESSES: tuple[Witness, ...] = (
     of_traceback,
     of_native,
     of_settings,
+    of_values,
     of_access,
+    of_own_modules,
     linking,
     binary,
     priors,

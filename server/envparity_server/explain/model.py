@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from envparity_agent.collectors.values import Key
 from envparity_agent.fingerprint import FingerprintLike, SectionLike
 from envparity_server.compare.model import Comparison, Difference
 from envparity_server.explain.failures import Failure
@@ -29,6 +30,7 @@ class Situation:
     comparison: Comparison  # good is left, bad is right
     failure: Failure | None = None
     application: SectionLike | None = None
+    key: Key | None = None  # under which values were hashed, where whoever asks holds it
     suspects: Mapping[Suspect, tuple[Difference, ...]] = field(init=False)
 
     def __post_init__(self) -> None:

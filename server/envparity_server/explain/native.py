@@ -25,6 +25,11 @@ _PLATFORM = re.compile(
     r"|no matching manifest for|image's platform .{1,100} does not match"
 )
 _OBJECT = re.compile(r"(/[^\s:'\",()]{1,500}\.so[\w.]{0,60})")
+_NAMED = re.compile(
+    r"(?:find|found|load|locate|missing|installed?)\b[^\n]{0,60}?(?<![\w./-])(lib[a-z][\w+-]{1,40})(?![\w./])"
+    r"|(?<![\w./-])(lib[a-z][\w+-]{1,40})(?![\w./])[^\n]{0,60}?(?:not found|missing|not installed|could not|cannot)",
+    re.IGNORECASE,
+)
 _SONAME = re.compile(r"(lib[\w+.-]{1,100}?|[\w+.-]{1,100}?)\.(?:so(?:\.([\d.]{1,40}))?|([\d.]{0,40})\.?dylib)$")
 _LIBC = re.compile(r"(?:libc|libm|libpthread|libdl|librt|ld-linux[\w-]*|libc\.musl[\w-]*)$")
 _PYTHON_API = re.compile(r"_?Py[A-Z_]\w+")
@@ -50,6 +55,8 @@ def _clues(situation: Situation) -> Iterator[Clue]:
         for match in _LIBRARY.finditer(line):
             user = _NEEDED_BY.search(line)
             yield from _library(posixpath.basename(match[1] or match[2]), user[1] if user else "", line, providers)
+        for match in _NAMED.finditer(line):  # in the words of who loads it, without a version
+            yield from _library(f"{match[1] or match[2]}.so", "", line, providers)
         if undefined := _UNDEFINED.search(line):
             yield from _undefined(undefined[1] or "", undefined[2], line, providers)
         for program in sorted({posixpath.basename(one) for found in _PROGRAM.findall(line) for one in found if one}):

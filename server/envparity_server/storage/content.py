@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import islice, zip_longest
+from threading import Lock
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, func, select
+from cachetools import LRUCache
+from sqlalchemy import Connection, Engine, func, select
 
 from envparity_agent.canonical import digest
 from envparity_agent.fingerprint import Fingerprint, Items, Section, SectionLike, Status, Target
@@ -20,6 +23,9 @@ _Row = TypeVar("_Row")
 _Key = TypeVar("_Key", bound=Hashable)
 
 _PRUNING = 0x656E7670  # key of the advisory lock between those who refer to content and who takes it away
+_MOST_RECENT = 2_000_000  # values, of about 100 bytes
+_recent: WeakKeyDictionary[Engine, LRUCache[str, dict[str, Any]]] = WeakKeyDictionary()  # of each database
+_recent_lock = Lock()
 _BATCH = 500  # values in one IN (...): SQLite's default limit is 999
 
 
@@ -51,11 +57,31 @@ def load(connection: Connection, hashes: Iterable[str]) -> dict[str, Any]:
     return found
 
 
+def recall(connection: Connection, hashes: Iterable[str]) -> dict[str, Any]:
+    """As `load`, for whoever only looks: what was opened lately is not opened again.
+
+    What an address stands for never changes; whether it is still stored is `load`'s and `kinds`' to tell.
+    """
+    wanted = list(dict.fromkeys(hashes))
+    with _recent_lock:
+        recent = _recent.setdefault(connection.engine, LRUCache(_MOST_RECENT, _values))
+        found = {hash: recent[hash] for hash in wanted if hash in recent}
+    opened = load(connection, (hash for hash in wanted if hash not in found))
+    with _recent_lock:
+        recent.update(opened)
+    return found | opened
+
+
 def _opened(body: bytes) -> dict[str, Any]:
     """An object as `canonical.decode` reads it, without its checks: it passed them when it came."""
     value: dict[str, Any] = json.loads(zlib.decompress(body))
     _freeze(value)
     return value
+
+
+def _values(opened: dict[str, Any]) -> int:
+    """About how many values an object holds: a page has several for each item."""
+    return 8 * len(opened.get("items", ())) + 16
 
 
 def _freeze(value: dict[str, Any]) -> None:
@@ -125,7 +151,7 @@ class Pages:
         wanted = list(hashes)
         lacking = [hash for hash in wanted if hash not in self._held]
         if lacking:
-            self._held.update((hash, page["items"]) for hash, page in load(self._connection, lacking).items())
+            self._held.update((hash, page["items"]) for hash, page in recall(self._connection, lacking).items())
         return [self._held[hash] for hash in wanted]
 
 
@@ -189,7 +215,7 @@ class StoredFingerprint:
 
 def stored(connection: Connection, trees: Mapping[_Key, Mapping[str, str]]) -> dict[_Key, dict[str, StoredSection]]:
     """The sections of each tree (path -> hash), with few queries however many trees there are."""
-    heads = load(connection, (hash for tree in trees.values() for hash in tree.values()))
+    heads = recall(connection, (hash for tree in trees.values() for hash in tree.values()))
     pages = Pages(connection)
     shared: dict[tuple[str, str], StoredSection] = {}
     for tree in trees.values():

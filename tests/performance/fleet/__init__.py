@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from envparity_server.serving import collect_seldom
 from envparity_server.storage.database import migrate, open_database
 from tests.performance.fleet.asking import asked, reporting, sizes
 from tests.performance.fleet.loading import load
@@ -16,6 +17,7 @@ from tests.system.postgres import started_cluster
 def fleet(home: Path) -> Iterator[Figure]:
     """The same fleet on SQLite and on PostgreSQL."""
     home.mkdir(parents=True)
+    collect_seldom()  # as the server's process does
     with _opened(f"sqlite:///{home / 'server.db'}") as engine:
         yield from _measured(engine, "SQLite")
     with started_cluster() as cluster, cluster.database() as name, _opened(cluster.url(name)) as engine:

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from envparity_agent.collectors.interface import Around, Subject
+from envparity_agent.collectors.interface import Around, Outline, Subject
 from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.paths import join, relative
 from envparity_agent.collectors.python.conda import Conda, read_conda
 from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.importing import read_all
 from envparity_agent.collectors.python.interpreter import Interpreter, identify
+from envparity_agent.collectors.python.outlines import outlines
 from envparity_agent.collectors.python.processes import running
 from envparity_agent.collectors.python.requirements import Installed, unmet
 from envparity_agent.collectors.python.search import Environment, interpreters, searched, venv
@@ -125,6 +126,8 @@ def _symbols(subject: Subject, distributions: Sequence[Distribution]) -> Iterato
     asked = subject.options.symbols
     if isinstance(asked, Around):
         yield from symbols_around(subject, distributions, asked)
+    elif isinstance(asked, Outline):
+        yield from outlines(subject, distributions, asked)
     elif asked:
         yield from filter(None, (symbols(subject, one) for one in distributions))
 

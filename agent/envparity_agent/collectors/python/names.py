@@ -122,6 +122,7 @@ def _assigned(statement: ast.stmt) -> Iterator[str]:
         if not isinstance(target, ast.Name):
             continue
         if target.id == "__all__" and isinstance(value, ast.List | ast.Tuple):
+            yield target.id
             for one in value.elts:
                 if isinstance(one, ast.Constant) and isinstance(one.value, str):
                     yield f"__all__ > {one.value}"

@@ -6,9 +6,11 @@ compiled one, has neither; one with `__getattr__(name)` may have more names than
 
 import ast
 import csv
+import gc
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 from envparity_agent.collectors.interface import Subject
@@ -19,7 +21,7 @@ from envparity_agent.collectors.python.record import MAX_RECORD, rows
 from envparity_agent.collectors.python.uses import MAX_USES, uses
 from envparity_agent.collectors.reads import SITES, Reads
 from envparity_agent.errors import Unreadable
-from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status
+from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status, Value
 from envparity_agent.root import MIB, Root
 
 READS = Reads(deep=(rf"{SITES}.*+(?<=\.py)",))
@@ -27,6 +29,8 @@ READS = Reads(deep=(rf"{SITES}.*+(?<=\.py)",))
 SCHEMA = 2
 MAX_SOURCE = MIB // 2
 MAX_SOURCES = 64 * MIB  # of one distribution
+
+TESTS = re.compile(r"\.(?:conftest|tests?)(?:\.|$)|\.test_\w+$", re.ASCII)  # what nobody imports who runs it
 
 _MODULE = re.compile(r"^((?:[A-Za-z_]\w*/)*[A-Za-z_]\w*)\.(pyi?|(?:[\w-]+\.)*so)$", re.ASCII)
 _FOREIGN = re.compile(r"\.(?:dist-info|data|libs)/")
@@ -85,7 +89,7 @@ def _section(root: Root, distribution: Distribution, path: str) -> Section:
 
 def modules(root: Root, distribution: Distribution) -> dict[str, str]:
     """Module -> its file below the site directory; raises Unreadable, and csv.Error where RECORD is no table."""
-    return _modules(row.path for row in rows(root.read(distribution.record or "", MAX_RECORD)))
+    return module_files(row.path for row in rows(root.read(distribution.record or "", MAX_RECORD)))
 
 
 def is_package(file: str) -> bool:
@@ -101,7 +105,7 @@ def is_cut(attributes: Attributes) -> bool:
     )
 
 
-def _modules(paths: Iterable[str]) -> dict[str, str]:
+def module_files(paths: Iterable[str]) -> dict[str, str]:
     """Module -> its file, for what imports from a site directory: a source before a stub, that before a binary."""
     found: dict[str, tuple[int, str]] = {}
     for path in paths:
@@ -114,7 +118,22 @@ def _modules(paths: Iterable[str]) -> dict[str, str]:
     return {module: file for module, (_, file) in sorted(found.items())}
 
 
-def parsed(source: bytes, module: str, package: bool, whole: bool = False) -> Attributes:
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which looks at every new node of a tree in vain: parsing takes a third then."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_uncollected()
+def parsed(
+    source: bytes, module: str, package: bool, whole: bool = False, wanted: Collection[str] = ("names", "uses")
+) -> Attributes:
     """What a module defines and uses; nothing where its source does not parse as the Python that runs this.
 
     `whole` tells as well what it uses of the package that it is in.
@@ -125,6 +144,9 @@ def parsed(source: bytes, module: str, package: bool, whole: bool = False) -> At
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # ValueError: a NUL
         return {}
-    defined = names(tree, module, package) | ({"* < …"} if _MAKES_NAMES.search(source) else set())
-    used = uses(tree, module, package, whole)
-    return {"names": tuple(sorted(defined)), **({"uses": used} if used else {})}
+    found: dict[str, Value] = {}
+    if "names" in wanted:
+        made = {"* < …"} if _MAKES_NAMES.search(source) else set()
+        found["names"] = tuple(sorted(names(tree, module, package) | made))
+    used = uses(tree, module, package, whole) if "uses" in wanted else ()
+    return found | ({"uses": used} if used else {})

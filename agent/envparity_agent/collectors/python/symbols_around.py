@@ -1,13 +1,17 @@
 """Tells the symbols of some distributions and of what uses them: as few sources as possible are parsed.
 
 Who imports them is found in the bytes of the sources; from these uses on, modules are parsed as far as a name, a base
-class or what a function returns leads into them. Of everything else only the modules at the top are told.
+class or what a function returns leads into them. Of everything else only the modules at the top are told. Where that
+would take too long, the modules nearest to the surface come first, since they run in every program that imports them.
 """
 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
+
+from packaging.utils import canonicalize_name
 
 from envparity_agent.collectors.interface import Around, Subject
 from envparity_agent.collectors.paths import join
@@ -15,6 +19,7 @@ from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.symbols import (
     MAX_SOURCE,
     SCHEMA,
+    TESTS,
     is_cut,
     is_package,
     modules,
@@ -25,9 +30,12 @@ from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status
 
 MAX_STEPS = 200_000  # names that are followed
+MAX_PARSED = 8_000_000  # bytes of sources
+MAX_READ = 64_000_000  # bytes of sources in which users are looked for
 MAX_PARTS = 16  # of a name that is followed
 
-_TESTS = re.compile(r"\.(?:conftest|tests?)(?:\.|$)|\.test_\w+$", re.ASCII)  # what nobody imports who runs it
+_REQUIRED = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+_WORD = re.compile(rb"[A-Za-z_]\w*")
 _CALLED = re.compile(r"\([^()]*\)")
 _USE = re.compile(r"^\d+[a-z]* (?:(?:from (\S+) )?import (\S+)|class \w+\((.*)\)|(.*))$")
 
@@ -38,14 +46,10 @@ def symbols_around(subject: Subject, distributions: Sequence[Distribution], aske
     `partial(cap)` where only the modules at the top are told, as nothing leads there.
     """
     known = _Known(subject, distributions)
-    tops = {
-        module.partition(".")[0] for one in distributions if one.name in asked.distributions for module in known.of(one)
-    }
     subject.progress(f"looking for what uses {len(asked.distributions)} distributions")
-    wanted = [name for use in asked.uses for name in followed(use)]
-    for module in known.importing(tops):
-        wanted += [name for use in known.uses(module) for name in followed(use)]
-    known.follow(wanted)
+    known.follow(name for use in sorted(asked.uses) for name in followed(use))
+    for module in sorted(known.users(asked), key=lambda module: (module.count("."), module)):
+        known.follow(name for use in known.uses(module) for name in followed(use))
     for one in distributions:
         section = known.section(one, one.name in asked.distributions)
         if section is not None:
@@ -69,11 +73,14 @@ class _Known:
 
     def __init__(self, subject: Subject, distributions: Sequence[Distribution]) -> None:
         self._subject = subject
+        self._distributions = distributions
         self._files: dict[str, tuple[Distribution, str]] = {}
         self._of: dict[str, tuple[str, ...] | str] = {}  # place -> modules, or why they are not known
-        self._parsed: dict[str, Attributes] = {}
+        self._parsed: dict[str, dict[str, Attributes]] = {"names": {}, "uses": {}}
         self._defined: dict[str, Mapping[str, Sequence[str]]] = {}
         self._reasons: dict[str, set[str]] = {}
+        self._seen: set[tuple[str, ...]] = set()
+        self._left = MAX_PARSED
         for one in distributions:
             if section_path(one) is None:
                 continue
@@ -86,42 +93,67 @@ class _Known:
             for module, file in files.items():
                 self._files.setdefault(module, (one, file))
 
-    def of(self, distribution: Distribution) -> tuple[str, ...]:
-        """The modules of a distribution."""
+    def users(self, asked: Around) -> Iterator[str]:
+        """The modules that import what is asked about from another package, and need what its two sides do not share.
+
+        A module that is new itself needs nothing of that: its uses may be. Of very many sources those come first whose
+        distribution says that it requires what is asked about.
+        """
+        needed: dict[str, set[str]] = {}  # top -> words of which a user needs one
+        for one in self._distributions:
+            if one.name in asked.distributions:
+                for top in {module.partition(".")[0] for module in self._modules(one)}:
+                    needed.setdefault(top, set()).update(asked.words.get(one.name, {top}))
+        importing = _importing(needed)
+        if importing is None:
+            return
+        looked_for = hash((frozenset((top, frozenset(words)) for top, words in needed.items()), asked.changed))
+        left = MAX_READ
+        for one in sorted(self._distributions, key=lambda one: (not _requires(one) & asked.distributions, one.place)):
+            path = section_path(one)
+            read = partial(self._users_of, one, importing, needed, asked.changed)
+            # what both sides have is looked at once
+            found, size = self._subject.memory.recall(("users", path), path and (path, looked_for), read)
+            yield from found
+            left -= size
+            if left < 0:
+                return
+
+    def _users_of(
+        self, distribution: Distribution, importing: re.Pattern[bytes], needed: Mapping[str, set[str]],
+        changed: frozenset[str],
+    ) -> tuple[list[str], int]:  # fmt: skip
+        """Those of a distribution's modules that are users, and how many bytes were read."""
+        found, size = [], 0
+        for module in self._modules(distribution):
+            if self._files[module][0] is not distribution or not self._files[module][1].endswith(".py"):
+                continue
+            if TESTS.search(module):
+                continue
+            source = self._read(*self._files[module])
+            size += len(source)
+            own = module.partition(".")[0]
+            tops = {(match.group(1) or match.group(2)).decode() for match in importing.finditer(source)} - {own}
+            if tops and (module in changed or _needs(source, tops, needed)):
+                found.append(module)
+        return found, size
+
+    def _modules(self, distribution: Distribution) -> tuple[str, ...]:
         found = self._of.get(distribution.place, ())
         return found if isinstance(found, tuple) else ()
 
-    def importing(self, tops: Iterable[str]) -> Iterator[str]:
-        """The modules whose source imports one of these packages, those of the package itself left out."""
-        names = "|".join(sorted(map(re.escape, tops)))
-        if not names:
-            return
-        pattern = re.compile(rf"^[ \t]*(?:from[ \t]+({names})\b|import[ \t][^\n]*\b({names})\b)".encode(), re.MULTILINE)
-        for module, (distribution, file) in self._files.items():
-            if not file.endswith(".py") or _TESTS.search(module):
-                continue
-            source = self._read(distribution, file)
-            top = module.partition(".")[0].encode()
-            found = (match.group(1) or match.group(2) for match in pattern.finditer(source))
-            if any(one != top for one in found):
-                self._parse(module, source)
-                yield module
-
     def uses(self, module: str) -> tuple[str, ...]:
         """What a module uses."""
-        found = self._parse(module).get("uses")
+        found = self._parse(module, "uses").get("uses")
         return found if isinstance(found, tuple) else ()
 
     def follow(self, names: Iterable[str]) -> None:
         """Parse every module that leads to one of these names."""
         pending = [tuple(name.split(".")) for name in names]
-        seen: set[tuple[str, ...]] = set()
-        for _ in range(MAX_STEPS):
-            if not pending:
-                return
+        while pending and len(self._seen) < MAX_STEPS:
             parts = pending.pop()
-            if len(parts) <= MAX_PARTS and parts not in seen:
-                seen.add(parts)
+            if len(parts) <= MAX_PARTS and parts not in self._seen:
+                self._seen.add(parts)
                 pending.extend(self._next(parts))
 
     def _next(self, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -130,7 +162,7 @@ class _Known:
         if module is None:
             return
         for outer in _prefixes(tuple(module.split("."))):
-            self._parse(outer)  # it runs first
+            self._parse(outer, "names")  # it runs first
         inside = tuple(module.split("."))
         name, *rest = parts[len(inside) :] or ("",)
         if not name:
@@ -144,22 +176,28 @@ class _Known:
         """What a module defines, by the name itself."""
         if module not in self._defined:
             found: dict[str, list[str]] = {}
-            told = self._parse(module).get("names")
+            told = self._parse(module, "names").get("names")
             for one in told if isinstance(told, tuple) else ():
                 found.setdefault(re.split(r"[ (]", one.removeprefix("class "), maxsplit=1)[0], []).append(one)
             self._defined[module] = found
         return self._defined[module]
 
-    def _parse(self, module: str, source: bytes | None = None) -> Attributes:
-        if module not in self._parsed:
-            self._parsed[module] = {}
+    def _parse(self, module: str, wanted: str) -> Attributes:
+        """The names or the uses of a module; nothing where it is a binary, or one too many."""
+        told = self._parsed[wanted]
+        if module not in told:
+            told[module] = {}
             if module in self._files and not self._files[module][1].endswith(".so"):
                 distribution, file = self._files[module]
-                key = ("module", section_path(distribution), file)
-                content = self._read(distribution, file) if source is None else source
-                read = lambda: parsed(content, module, is_package(file))  # noqa: E731  # used at once
-                self._parsed[module] = self._subject.memory.recall(key, section_path(distribution), read)
-        return self._parsed[module]
+                source = self._read(distribution, file)
+                if len(source) > self._left:
+                    self._reasons.setdefault(distribution.place, set()).add(Reason.CAP)
+                    return told[module]
+                self._left -= len(source)
+                key = (wanted, section_path(distribution), file)
+                read = lambda: parsed(source, module, is_package(file), wanted=(wanted,))  # noqa: E731  # used at once
+                told[module] = self._subject.memory.recall(key, section_path(distribution), read)
+        return told[module]
 
     def _read(self, distribution: Distribution, file: str) -> bytes:
         try:
@@ -176,14 +214,35 @@ class _Known:
         if isinstance(found, str):
             return Section(path, "symbols", SCHEMA, status=Status.FAILED, reasons=(found,))
         own = [one for one in found if self._files[one][0] is distribution]
-        if asked or any(one in self._parsed for one in own):
-            items = {one: self._parsed.get(one, {}) for one in own}
+        defined, used = self._parsed["names"], self._parsed["uses"]
+        if asked or any(one in defined or one in used for one in own):
+            items = {one: {**defined.get(one, {}), **used.get(one, {})} for one in own}
             reasons = self._reasons.get(distribution.place, set())
             reasons = reasons | {Reason.CAP} if any(map(is_cut, items.values())) else reasons
         else:
             items, reasons = {one.partition(".")[0]: {} for one in own}, {Reason.CAP}
         status = Status.PARTIAL if reasons else Status.OK
         return Section(path, "symbols", SCHEMA, items, status, tuple(sorted(reasons)))
+
+
+def _importing(tops: Iterable[str]) -> re.Pattern[bytes] | None:
+    """What finds the imports of some packages in a source; None for no package."""
+    names = "|".join(sorted(map(re.escape, tops)))
+    pattern = rf"^[ \t]*(?:from[ \t]+({names})\b|import[ \t][^\n]*\b({names})\b)"
+    return re.compile(pattern.encode(), re.MULTILINE) if names else None
+
+
+def _requires(distribution: Distribution) -> set[str]:
+    """The names of what a distribution requires, in any of its extras."""
+    told = distribution.attributes.get("requires")
+    found = (_REQUIRED.match(one) for one in (told if isinstance(told, tuple) else ()))
+    return {canonicalize_name(match[0]) for match in found if match}
+
+
+def _needs(source: bytes, tops: Iterable[str], needed: Mapping[str, set[str]]) -> bool:
+    """Whether a source has one of the words of the packages that it imports."""
+    words = set(_WORD.findall(source))
+    return any(word.encode() in words for top in tops for word in needed[top])
 
 
 def _prefixes(parts: tuple[str, ...]) -> Iterator[str]:

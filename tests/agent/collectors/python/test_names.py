@@ -35,7 +35,7 @@ def defined(source: bytes, module: str, package: bool) -> set[str] | None:
             "a < pkg.mod.a", "d < pkg.mod.b.c", "f < pkg.e.f", "* < g", "_i < h._i",
         }),
         ("__all__ = ['a', '_b']\n__all__ += ['c']\n__version__ = '1'\ndef __getattr__(name): ...\n", {
-            "__all__ > a", "__all__ > _b", "__all__ > c", "__version__", "__getattr__(name)",
+            "__all__", "__all__ > a", "__all__ > _b", "__all__ > c", "__version__", "__getattr__(name)",
         }),
         ("if x:\n  a = 1\nelse:\n  b = 1\ntry:\n  import c\nexcept E:\n  c = None\nfinally:\n  d = 1\n"
          "with x as e:\n  f = 1\nfor g in y:\n  pass\nmatch z:\n  case 1:\n    h = 1\n", {

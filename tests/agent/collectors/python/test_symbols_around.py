@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from envparity_agent.collectors.interface import Around, Options, Subject
+from envparity_agent.collectors.python import symbols_around
 from envparity_agent.collectors.python.environments import collect
 from envparity_agent.fingerprint import Reason, Section, Status
 from envparity_agent.root import Root
@@ -66,3 +69,30 @@ def test_tests_that_a_distribution_brings_along_use_nothing(tmp_path: Path) -> N
     distribution(site, "shop", "1.0", SHOP)
     distribution(site, "user", "1.0", {"user/__init__.py": "", "user/tests/test_it.py": "import shop\n"})
     assert parsed(sections(tmp_path, Around(frozenset({"shop"})))["user"]) == set()
+
+
+def test_of_those_who_import_it_only_such_are_parsed_that_need_what_the_sides_do_not_share(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "shop", "1.0", SHOP)
+    distribution(site, "user", "1.0", {
+        "user/needs.py": "import shop\nshop.connect()\n",
+        "user/other.py": "import shop\nshop.connection = 1\n",
+        "user/new.py": "import shop\n",
+        "user/also.py": "import elsewhere\nelsewhere.connect()\n",
+    })  # fmt: skip
+    asked = Around(frozenset({"shop"}), words={"shop": frozenset({"connect"})}, changed=frozenset({"user.new"}))
+    assert parsed(sections(tmp_path, asked)["user"]) == {"user.needs", "user.new"}
+
+
+def test_of_too_much_the_modules_nearest_to_the_surface_are_parsed_and_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "shop", "1.0", {"shop.py": "def get(): ...\n"})
+    uses = "import shop\nshop.get()\n"
+    distribution(site, "user", "1.0", {"user/deep/er.py": uses, "user/__init__.py": uses, "user/deep/__init__.py": ""})
+    monkeypatch.setattr(symbols_around, "MAX_PARSED", len(uses) + len("def get(): ...\n"))
+    found = sections(tmp_path, Around(frozenset({"shop"})))
+    assert parsed(found["user"]) == {"user"}
+    assert parsed(found["shop"]) == {"shop"}
+    assert found["user"].reasons == (Reason.CAP,)
