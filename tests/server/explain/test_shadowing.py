@@ -61,5 +61,5 @@ def test_it_counts_more_where_the_error_is_about_that_module() -> None:
     ],
 )
 def test_a_file_that_lacks_what_is_asked_of_it_is_blamed_where_it_differs(printed: str) -> None:
-    sides = (application("shop/orders.py", "shop/report.py", content=content) for content in ("1", "2"))
-    assert blamed(*sides, printed).keys() == {"file:shop/orders.py"}
+    good, bad = (application("shop/orders.py", "shop/report.py", content=content) for content in ("1", "2"))
+    assert blamed(good, bad, printed).keys() == {"file:shop/orders.py"}
