@@ -19,6 +19,9 @@ _WANTED = re.compile(
 )
 _OS = ("/os.py", "\\os.py", "<frozen os>")
 
+_CONSTANT = re.compile(r"(?<=['\"])([A-Za-z_][\w.-]{1,200})(?=['\"])")
+_READ, _FARTHER = 9.0, 0.6  # points of a key that the raising line reads, and of each line before
+
 Keys = Mapping[str, Sequence[tuple[Suspect, float]]]
 
 
@@ -33,6 +36,7 @@ def _clues(situation: Situation) -> Iterator[Clue]:
     is_model = any("validation error" in one.message for one in raised)  # as pydantic's of a class of settings
     for one in raised:
         yield from _looked_up(one, keys)
+        yield from _read(one, keys)
     for line in telling(situation) if keys else ():
         if not FRAME.match(line):
             yield from _named(line, keys, is_model)
@@ -66,6 +70,25 @@ def _looked_up(raised: Raised, keys: Keys) -> Iterator[Clue]:
     told = quoted(f"{key} is looked up and is not there: {last.file}:{last.line} {last.source}")
     for suspect, sure in keys.get(key.lower(), ()):
         yield Clue("key", suspect, (13.0 if of_environment else 10.0) * sure, told)
+
+
+def _read(raised: Raised, keys: Keys) -> Iterator[Clue]:
+    """Keys that the lines of a traceback read: `settings["origin"]["country"]`, `getenv("TZ")`, `config.get("a", "b")`.
+
+    The application's own last line says the most.
+    """
+    points = _READ
+    for frame in reversed([one for one in raised.frames if one.source and not is_stdlib(one.file)]):
+        words = _CONSTANT.findall(frame.source)
+        for word in dict.fromkeys(words):
+            for suspect, sure in keys.get(word.lower(), ()):
+                path = suspect.item.removeprefix("env:")
+                beside = sum(part in words for part in re.split(r"[.\[\]/]+", path)) > 1
+                told = (
+                    f"{frame.file.rpartition('/')[2]}:{frame.line} reads {path}, which differs: {quoted(frame.source)}"
+                )
+                yield Clue("key", suspect, points * (1.0 if beside else sure), told)
+        points *= _FARTHER
 
 
 def _named(line: str, keys: Keys, is_model: bool) -> Iterator[Clue]:

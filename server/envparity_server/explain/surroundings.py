@@ -1,5 +1,6 @@
 """A witness of what is around the packages: the application's code, patched files, configuration, images, system."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from envparity_agent.fingerprint import Attributes
@@ -23,6 +24,14 @@ _SETTINGS = {
     "limit": (0.5, 1.0, 1.0),
     "label": (-1.0, -1.0, -1.0),
 }
+# what the interpreter and the C library read and work otherwise by; not what only moves or buffers their output
+# https://docs.python.org/3/using/cmdline.html#environment-variables
+_OF_RUNTIME = re.compile(
+    r"TZ$|LANG$|LANGUAGE$|LC_(?:ALL|CTYPE|COLLATE|NUMERIC|TIME|MONETARY)$|LD_(?:PRELOAD|LIBRARY_PATH)$|MALLOC_CHECK_$"
+    r"|PYTHON(?:HOME|PATH|PLATLIBDIR|SAFEPATH|OPTIMIZE|DEVMODE|WARNINGS|UTF8|IOENCODING|COERCECLOCALE|NOUSERSITE"
+    r"|INTMAXSTRDIGITS|MALLOC|STARTUP|BREAKPOINT|ASYNCIODEBUG)$"
+)
+_RUNTIME = 4.0
 _OTHER_SETTING = (1.5, 0.5, 0.0)
 _KEY = (3.0, 1.0, 0.0)  # of a configuration file
 _FILE = (4.5, 0.5, 0.0)
@@ -52,6 +61,10 @@ def _side(standing: Standing, points: tuple[float, float, float], what: str) -> 
 
 def _configuration(_situation: Situation, standing: Standing) -> Iterator[Evidence]:
     first, _, name = standing.suspect.item.partition(":")
+    if first == "env" and _OF_RUNTIME.match(name):
+        told = f"Python or the C library itself reads the variable {name}, whatever runs: it is not the same"
+        yield Evidence(standing.suspect, _RUNTIME, told)
+        return
     what = {
         "env": f"the environment variable {name}",
         "mount": f"the mount at {name}",

@@ -28,6 +28,14 @@ def test_a_variable_that_is_missing_weighs_more_than_one_that_changed_or_was_add
     assert found["env:GONE"].reasons == ("the bad side lacks the environment variable GONE",)
 
 
+@pytest.mark.parametrize("name", ["TZ", "PYTHONOPTIMIZE", "LC_ALL"])
+def test_a_variable_that_python_reads_itself_weighs_more_than_one_that_only_the_application_may_read(name: str) -> None:
+    good: dict[str, Attributes] = {"env:SHOP": {"value": "a"}}
+    bad: dict[str, Attributes] = {"env:SHOP": {"value": "b"}, f"env:{name}": {"value": "2"}}
+    found = of_kind("service/shop", "configuration", good, bad)
+    assert list(found) == [f"env:{name}", "env:SHOP"]
+
+
 def test_a_missing_mount_and_a_label_stand_at_the_ends() -> None:
     found = of_kind(
         "service/shop", "configuration",

@@ -8,8 +8,8 @@ an import. A module that makes names as it runs has its texts for names as well.
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from itertools import islice
+from zlib import crc32
 
 from envparity_agent.collectors.interface import Outline, Subject
 from envparity_agent.collectors.paths import join
@@ -20,15 +20,16 @@ from envparity_agent.collectors.python.symbols import MAX_SOURCE, SCHEMA, TESTS,
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status
 
+# each begins with a character that is searched for at once: `^` would be tried at every place
 _DEFINES = re.compile(
-    rb"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*(\([^)]*)"
-    rb"|^[ \t]*class[ \t]+(\w+)[ \t]*(\([^)]*|:)"
-    rb"|^[ \t]*from[ \t]+[.\w]+[ \t]+import[ \t]*(\([^)]*|[^\n(]*)"
-    rb"|^[ \t]*import[ \t]+([^\n]*)"
-    rb"|^(?:[ ]{4}|\t)?([A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=)"
-    rb"|\bself\.([A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=)",
-    re.MULTILINE,
+    rb"\n(?:[ \t]*(?:"
+    rb"(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*(\([^)]*)"
+    rb"|class[ \t]+(\w+)[ \t]*(\([^)]*|:)"
+    rb"|from[ \t]+[.\w]+[ \t]+import[ \t]*(\([^)]*|[^\n(]*)"
+    rb"|import[ \t]+([^\n]*))"
+    rb"|(?:[ ]{4}|\t)?([A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=))"
 )
+_ATTRIBUTE = re.compile(rb"self\.([A-Za-z_]\w*)[ \t]*(?::[^=\n]+)?=(?!=)")
 _MAKES_NAMES = re.compile(rb"__all__|def __getattr__|\b(?:globals|vars|locals)\(\)|sys\.modules\[")
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 _TEXT = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
@@ -82,11 +83,12 @@ def outline(source: bytes) -> tuple[str, ...]:
 
 
 def _found(source: bytes) -> Iterator[str]:
-    for function, signature, cls, bases, imported, modules, variable, attribute in _DEFINES.findall(source):
+    for function, signature, cls, bases, imported, modules, variable in _DEFINES.findall(b"\n" + source):
         if function or cls:
             text = b"".join((signature or bases).split())
-            yield f"{(function or cls).decode()} {sha256(text).hexdigest()[:8]}"
-        elif variable or attribute:
-            yield (variable or attribute).decode()
+            yield f"{(function or cls).decode()} {crc32(text):08x}"
+        elif variable:
+            yield variable.decode()
         else:
             yield from (name.decode() for name in _NAME.findall(imported or modules))
+    yield from (name.decode() for name in _ATTRIBUTE.findall(source))

@@ -1,0 +1,1 @@
+"""Bicycles for hire."""

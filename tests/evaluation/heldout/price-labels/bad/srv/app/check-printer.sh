@@ -1,0 +1,2 @@
+#!/bin/sh
+lpstat -p zebra-2

@@ -1,0 +1,1 @@
+"""Counts of the warehouses, and what they are worth."""

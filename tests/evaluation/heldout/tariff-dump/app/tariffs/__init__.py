@@ -1,0 +1,1 @@
+"""Tariffs of the grid: read from the planners' table, dumped as SQL for the billing hosts."""
