@@ -13,7 +13,7 @@ from envparity_server.compare.model import UNKNOWN_STATES, Comparison
 from envparity_server.explain.model import Cause, Explanation, Remedy
 from envparity_server.explain.words import headline, shown, summary, unexamined
 from envparity_server.gating.model import Finding, Report, Standing, Suspected, Verdict
-from envparity_server.reports import entries
+from envparity_server.reports.entries import plain
 from envparity_server.reports.words import accounted, place_of, standing_of, suspect_of, untold
 
 MAX_ROWS = 150  # of all tables together: a comment holds 65,536 characters
@@ -55,7 +55,7 @@ def _groups(groups: Sequence[Group]) -> Iterator[str]:
         left -= len(rows)
         cut = len(one.differences) - len(rows)
         yield from _details(
-            f"{escape(printable(one.section))}: {one.digest}",
+            f"{_html(one.section)}: {one.digest}",
             ["| | item | difference | distance |", "| --- | --- | --- | --- |", *rows],
             f"{cut} more are not in this comment" if cut else "",
         )
@@ -108,7 +108,7 @@ def gate_markdown(report: Report) -> str:
         f"<!-- envparity {report.verb} -->",
         f"### envparity: {report.verdict or report.verb}: {_code(report.subject)} against {_code(report.reference)}",
         "",
-        f"**{_text(report.summary)}**",
+        f"**{_text(report.summary) or 'nothing is told'}**",  # four asterisks are a rule
     ]
     for cause in report.causes:
         lines += room.whole(["", *_suspected(cause)])
@@ -127,7 +127,8 @@ class _Room:
 
     def whole(self, lines: Sequence[str]) -> Sequence[str]:
         """All of the lines, or none where they do not fit."""
-        return lines if len(self.fit(lines)) == len(lines) else []
+        length = sum(len(one) + 1 for one in lines)
+        return self.fit(lines) if length <= self._left else []
 
     def fit(self, lines: Iterable[str]) -> list[str]:
         """As many of the lines as fit."""
@@ -166,7 +167,7 @@ def _accounted(report: Report, room: _Room) -> Sequence[str]:
     if not findings:
         return ()
     rows = room.fit(f"| {_item(one)} | {_difference(one)} | {_text(standing_of(one))} |" for one in findings)
-    title = escape(entries.plain(f"accounted for: {', '.join(accounted(report))}"))
+    title = _html(f"accounted for: {', '.join(accounted(report))}")
     cut = len(findings) - len(rows)
     table = ["| item | difference | why |", "| --- | --- | --- |", *rows]
     return _details(title, table, f"{cut} more are not in this comment" if cut else "")
@@ -226,6 +227,11 @@ def _text(foreign: str) -> str:
     before = f"{marked[0]}\u200b" if marked else ""
     rest = told[marked.end() :] if marked else told
     return before + _LINKED.sub("\\1\u200b", _SPECIAL.sub(r"\\\1", escape(rest, quote=False)))
+
+
+def _html(foreign: str) -> str:
+    """Foreign text inside of HTML, which is no Markdown; mentions become links there as well."""
+    return _LINKED.sub("\\1\u200b", escape(plain(foreign)))
 
 
 def _code(foreign: str) -> str:

@@ -15,7 +15,7 @@ _MOST_UNEXAMINED = 6
 
 # what a report shows unless everything is asked for: all of it together fits on a screen
 _MOST_FINDINGS = 20
-_MOST_FINDINGS_WITH_CAUSES = 10
+_MOST_FINDINGS_WITH_CAUSES = 8
 _MOST_CAUSES = 3
 _MOST_REASONS = 2  # of a cause
 _MOST_STEPS = 3
@@ -105,7 +105,8 @@ def print_report(report: Report, everything: bool, exit_code: int | None = None)
         _print_accounted(report, telling)
     _print_untold(report, telling)
     notes = [*report.notes, *report.remarks]
-    telling.list("- ", notes if everything else notes[:_MOST_NOTES])
+    for one in notes if everything else notes[:_MOST_NOTES]:
+        telling.line(f"note: {one}", "dim")
     _print_where(report, telling)
     if verdict:
         telling.line(f"exit {EXIT_CODES[verdict] if exit_code is None else exit_code}", "bold")
