@@ -8,7 +8,7 @@ from envparity_server.compare.groups import Expected, Group, expected, group, wo
 from envparity_server.compare.model import Comparison
 from envparity_server.gating.model import Finding, Report, Standing, Suspected, Verdict
 from envparity_server.reports.comparisons import summary
-from envparity_server.reports.entries import headline, plain
+from envparity_server.reports.entries import plain
 from envparity_server.reports.words import EXIT_CODES, accounted, place_of, standing_of, suspect_of, untold
 
 _MOST_UNEXAMINED = 6
@@ -166,7 +166,7 @@ def _print_accounted(report: Report, telling: _Telling) -> None:
 
 def _finding(one: Finding) -> str:
     place = f" ({place_of(one)})" if one.place else ""
-    return f"{one.severity:<8}  {one.section}  {headline(one)}{place}"
+    return f"{one.severity:<8}  {one.section}  {one.headline}{place}"
 
 
 def _print_untold(report: Report, telling: _Telling) -> None:

@@ -9,6 +9,9 @@ from envparity_agent.collectors.containers.changes import is_compiled, topmost_c
 # what is read wherever it lies
 _PYTHON = re.compile(r"/(?:pyvenv\.cfg|conda-meta|(?:site|dist)-packages|lib(?:64)?/(?:python|pypy)\d)")
 
+# what an engine mounts its init at, by either name of the directory: of a container that runs with --init
+_INIT = ("/sbin/docker-init", "/usr/sbin/docker-init")
+
 
 def is_as_its_image(inspected: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> bool:
     """Whether all that is read inside a container is its image's: nothing was changed there, nothing lies over it."""
@@ -20,7 +23,7 @@ def is_as_its_image(inspected: Mapping[str, Any], changes: Sequence[Mapping[str,
 
 
 def without_mounts(inspected: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The changes without the directories that an engine makes to mount something at."""
-    mounted = {str(mount.get("Destination")) for mount in inspected.get("Mounts") or ()}
+    """The changes without what an engine makes to mount something at: directories, and the file of its init."""
+    mounted = {*_INIT} | {str(mount.get("Destination")) for mount in inspected.get("Mounts") or ()}
     mounted.update((inspected.get("HostConfig") or {}).get("Tmpfs") or ())
     return [change for change in changes if change["Path"] not in mounted]
