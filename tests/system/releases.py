@@ -19,7 +19,7 @@ from tests.system.images import LEFT_OUT
 from tests.system.index import served_index
 from tests.system.registry import Registry
 from tests.system.roots import pristine_root
-from tests.system.serving import Outcome, Served, served
+from tests.system.serving import Served, envparity, served
 from tests.system.wheels import wheels_of_311
 from tests.system.workspaces import workspace
 
@@ -28,7 +28,6 @@ BASE = "debian:bookworm"  # by its own name, as a mirror of the hub gives it
 LIBRARY = "libssl3"
 MOVED_TO = "3.0.11-1~deb12u1"  # what the base image has after its tag was moved
 SHOP = Path(SHOP_ENVIRONMENT).parent
-CONTAINER = "container/shop.web"
 COMPOSE = ("--label", "com.docker.compose.project=shop", "--label", "com.docker.compose.service=web")
 
 PROJECT = """\
@@ -81,7 +80,8 @@ class Yard:
     registry: Registry
     index: str
     server: Served
-    root: Path  # of a Debian host with the shop as it runs in production
+    web: Path  # the root of a host that has the shop as it runs in production
+    other: Path  # of one that has no shop, and another version of a library
 
     def publish_base(self, root: Path) -> None:
         """Let the tag of the base image point to an image of this root, in the registry and where images are built."""
@@ -124,19 +124,23 @@ class Yard:
         self.engine.docker("cp", f"{container}:{SHOP}", str(target))
         self.engine.docker("rm", container)
 
-    def report(self, host: Host) -> None:
+    def report(self, name: str, environment: str, root: Path, docker: str | None = None) -> None:
         """Have a host enrol and report."""
+        host = Host(name, environment, root, docker)
         for ended in (self.server.enrol(host), self.server.report(host)):
             assert ended.exit_code == 0, ended.complaint
 
-    def gate(self, token: str, *arguments: str | Path) -> Outcome:
-        """Ask the gate as a pipeline does, with the engine of this yard."""
-        return self.server.ask("gate", "--docker", self.engine.url, *arguments, token=token)
+    def show(self, target: str, file: str) -> Path:
+        """Keep the fingerprint of a target in a file."""
+        shown = envparity("show", target, "--docker", self.engine.url, "--json", environment=self.server.keyed)
+        assert shown.exit_code == 0, shown.complaint
+        (self.home / file).write_text(shown.output)
+        return self.home / file
 
 
 @contextmanager
-def released_yard(registry: Registry) -> Iterator[tuple[Yard, Release]]:
-    """The shop runs in production: on a host with its engine; gives what it was released from too."""
+def released(registry: Registry) -> Iterator[tuple[Yard, Release]]:
+    """The yard, and the release of the shop that runs in production, on a host with this engine."""
     cache = cache_directory()
     with cache_lock(cache):
         pristine, wheels = pristine_root(cache, "bookworm"), wheels_of_311(cache)
@@ -146,41 +150,49 @@ def released_yard(registry: Registry) -> Iterator[tuple[Yard, Release]]:
         served_index(home / "index", wheels) as index,
         served(home, f"sqlite:///{home / 'server.db'}") as server,
     ):
-        (home / "agent.toml").open("a").write(f'[python]\nshop = "{SHOP_ENVIRONMENT}"\n')
-        root = home / "web"
-        root.mkdir()
-        _copy(pristine, root)
-        yard = Yard(home, engines["yard"], registry, index, server, root)
+        with (home / "agent.toml").open("a") as settings:
+            settings.write(f'[python]\nshop = "{SHOP_ENVIRONMENT}"\n')
+        web, other = (slim_copy(pristine, home / name) for name in ("web", "other"))
+        move_library(other, pristine, home / "library")
+        yard = Yard(home, engines["yard"], registry, index, server, web, other)
         import_files(yard.engine, "uv", UV.parent, UV.name)
-        yard.publish_base(root)
+        yard.publish_base(web)
         running = yard.release("1", RUNNING)
-        yard.copy(running, root)
+        yard.copy(running, web)
         yard.engine.docker("run", "--detach", "--init", "--network", "none", *COMPOSE, "--name", "web", running.image)
-        yard.report(Host("web-1", "prod", root, yard.engine.url))
+        yard.report("web-1", "prod", web, yard.engine.url)
         yield yard, running
+
+
+def version_of(root: Path, package: str) -> str:
+    """Ask the host's own dpkg."""
+    return run_in_root(root, "dpkg-query", "--show", "--showformat", "${Version}", package)
 
 
 def move_library(root: Path, pristine: Path, scratch: Path) -> None:
     """Install another version of a library, with other content, by the host's own dpkg."""
+    scratch.mkdir()
     [package] = (pristine / "var/cache/apt/archives").glob(f"{LIBRARY}_*.deb")
     tree, built = scratch / "tree", root / "tmp" / f"{LIBRARY}.deb"
     run("dpkg-deb", "--raw-extract", package, tree)
     control, sums = tree / "DEBIAN/control", tree / "DEBIAN/md5sums"
     control.write_text(re.sub("(?m)^Version: .*$", f"Version: {MOVED_TO}", control.read_text()))
     for library in (tree / "usr/lib").glob("*/libssl.so.3"):
-        before = md5(library.read_bytes()).hexdigest()
+        before = md5(library.read_bytes(), usedforsecurity=False).hexdigest()
         with library.open("ab") as content:
             content.write(b"\n")  # what follows the sections of a library is not looked at
-        sums.write_text(sums.read_text().replace(before, md5(library.read_bytes()).hexdigest()))
+        sums.write_text(sums.read_text().replace(before, md5(library.read_bytes(), usedforsecurity=False).hexdigest()))
     run("dpkg-deb", "--root-owner-group", "--build", tree, built)
     run_in_root(root, "dpkg", "--install", f"/tmp/{built.name}")
     built.unlink()
 
 
-def _copy(source: Path, target: Path) -> None:
+def slim_copy(source: Path, target: Path) -> Path:
     """Copy a Debian root without what no test looks at."""
+    target.mkdir()
     with packed(source, ".") as archive:
         run("tar", "-C", target, "--extract", "--same-owner", "--same-permissions", standard_input=archive)
+    return target
 
 
 def import_files(engine: Engine, name: str, root: Path, files: str = ".") -> None:

@@ -1,7 +1,8 @@
 """Whether a container is as its image is, and what the engine lists of its writable layer without being changed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from envparity_agent.collectors.containers.changes import is_compiled, topmost_changes
@@ -23,7 +24,18 @@ def is_as_its_image(inspected: Mapping[str, Any], changes: Sequence[Mapping[str,
 
 
 def without_mounts(inspected: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The changes without what an engine makes to mount something at: directories, and the file of its init."""
-    mounted = {*_INIT} | {str(mount.get("Destination")) for mount in inspected.get("Mounts") or ()}
+    """The changes without what an engine makes to mount something at: directories, and the file of its init.
+
+    The directories above one are listed as well; they are told where something else below them was changed.
+    """
+    mounted = {*_INIT, *(str(mount.get("Destination")) for mount in inspected.get("Mounts") or ())}
     mounted.update((inspected.get("HostConfig") or {}).get("Tmpfs") or ())
-    return [change for change in changes if change["Path"] not in mounted]
+    above = _folders(str(change["Path"]) for change in changes if change["Path"] in mounted)
+    own = [change for change in changes if change["Path"] not in mounted | above]
+    needed = _folders(str(change["Path"]) for change in own)
+    return [change for change in changes if change["Path"] not in mounted | (above - needed)]
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """All directories above some paths."""
+    return {str(folder) for path in paths for folder in PurePosixPath(path).parents}
