@@ -173,7 +173,7 @@ def move_library(root: Path, pristine: Path, scratch: Path) -> None:
     """Install another version of a library, with other content, by the host's own dpkg."""
     scratch.mkdir()
     [package] = (pristine / "var/cache/apt/archives").glob(f"{LIBRARY}_*.deb")
-    tree, built = scratch / "tree", root / "tmp" / f"{LIBRARY}.deb"
+    tree, built = scratch / "tree", root / "srv" / f"{LIBRARY}.deb"
     run("dpkg-deb", "--raw-extract", package, tree)
     control, sums = tree / "DEBIAN/control", tree / "DEBIAN/md5sums"
     control.write_text(re.sub("(?m)^Version: .*$", f"Version: {MOVED_TO}", control.read_text()))
@@ -183,7 +183,7 @@ def move_library(root: Path, pristine: Path, scratch: Path) -> None:
             content.write(b"\n")  # what follows the sections of a library is not looked at
         sums.write_text(sums.read_text().replace(before, md5(library.read_bytes(), usedforsecurity=False).hexdigest()))
     run("dpkg-deb", "--root-owner-group", "--build", tree, built)
-    run_in_root(root, "dpkg", "--install", f"/tmp/{built.name}")
+    run_in_root(root, "dpkg", "--install", f"/srv/{built.name}")
     built.unlink()
 
 

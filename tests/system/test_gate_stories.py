@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -70,24 +69,30 @@ def gate(yard: Yard, pipeline: str) -> "Gate":
 
 
 class Gate:
-    """Runs `envparity gate` and checks of each answer what a pipeline and a person rely on."""
+    """Runs `envparity gate` and checks of each answer that it fits on a screen and ends with the exit code."""
 
     def __init__(self, yard: Yard, token: str) -> None:
         self._yard, self._token = yard, token
 
     def __call__(self, *arguments: str | Path, settings: Mapping[str, str] | None = None) -> Outcome:
-        ended = self._yard.server.ask(
-            "gate", "--repository", "acme/shop", *arguments, token=self._token, settings=settings
-        )
-        if ended.output and "--json" not in arguments:
-            assert ended.output.splitlines()[-1] == f"exit {ended.exit_code}"
-            assert len(ended.output.splitlines()) <= SCREEN, ended.output
-        return ended
+        """Ask with a token for the server."""
+        return _checked(self._yard.server.ask("gate", *arguments, token=self._token, settings=settings))
+
+    def alone(self, *arguments: str | Path) -> Outcome:
+        """Ask where no server is known."""
+        return _checked(envparity("gate", *arguments, environment=self._yard.server.keyed))
 
     def image(self, built: Release, *arguments: str | Path, settings: Mapping[str, str] | None = None) -> Outcome:
         """Hold an image as just built against what runs in production."""
         engine = ("--docker", self._yard.engine.url)
         return self("--target", f"image:{built.image}", *engine, *arguments, settings=settings)
+
+
+def _checked(ended: Outcome) -> Outcome:
+    if ended.output:
+        assert ended.output.splitlines()[-1] == f"exit {ended.exit_code}"
+        assert len(ended.output.splitlines()) <= SCREEN, ended.output
+    return ended
 
 
 def answer(ended: Outcome) -> tuple[int, str]:
@@ -137,16 +142,16 @@ def test_a_runner_is_not_red_for_what_nobody_asked_about(gate: Gate, yard: Yard,
     assert "env:mixed: 1 of 3 hosts have what is asked about" in ended.output
 
 
-def test_a_stale_reference_is_told_with_its_host_and_since_when(gate: Gate, yard: Yard, small: Path) -> None:
+def test_a_stale_reference_is_told_with_its_host_and_since_when(gate: Gate, yard: Yard) -> None:
     yard.report("late-1", "late", yard.web)
     since = datetime.now(UTC) - timedelta(days=1)
     database = open_database(yard.server.database_url)
     with writing(database) as connection:
         connection.execute(update(host_table).where(host_table.c.name == "late-1").values(seen_at=since))
     database.dispose()
-    ended = gate("--target", small, "--against", "env:late#python/shop")
-    code, line = answer(ended)
-    assert (code, f"late-1 (last seen {since:%Y-%m-%d %H:%M} UTC" in line) == (3, True), ended.output
+    ended = gate("--root", yard.web, "--against", "env:late", "--only", "python")
+    stale = f"1 of 1 stale: late-1 (last seen {since:%Y-%m-%d %H:%M} UTC, due every 900 s)"
+    assert answer(ended) == (3, f"unknown: cannot tell: env:late: {stale}"), ended.output
 
 
 def test_too_little_that_could_be_compared_is_no_pass(gate: Gate, release: Release) -> None:
@@ -179,7 +184,7 @@ def test_what_rules_expect_passes_and_is_counted(gate: Gate, yard: Yard, release
 def test_what_an_operator_accepted_is_known_until_something_else_comes(
     gate: Gate, yard: Yard, release: Release, moved: Release
 ) -> None:
-    asked = ("--against", WEB, "--declared", release.folder / "Dockerfile", "--new-only")
+    asked = ("--against", WEB, "--declared", release.folder / "Dockerfile", "--new-only", "--repository", "acme/shop")
     first = gate.image(release, *asked)
     assert answer(first)[0] == 1, first.output
     assert "no run against" in first.output
@@ -196,23 +201,17 @@ def test_what_an_operator_accepted_is_known_until_something_else_comes(
     assert f"1 undeclared: {LIBRARY}" in answer(further)[1]
 
 
-def test_no_server_is_needed(yard: Yard, small: Path, running: tuple[Yard, Release], release: Release) -> None:
-    with alone(yard) as gate:
-        container = yard.show("container:web", "web.json")
-        engine = ("--docker", yard.engine.url)
-        built = ("--target", f"image:{release.image}", *engine, *release.declared)
-        for reference in (container, f"image:{running[1].image}"):
-            code, line = answer(gate(*built, "--against", reference))
-            assert (code, f"; {DECLARED} declared" in line) == (0, True), line
-        assert answer(gate("--target", small, "--against", small.parent / "uv.lock"))[0] == 0
-        code, line = answer(gate("--target", small, "--against", release.folder / "uv.lock", "--fail-on", "medium"))
-        assert (code, "idna 3.7 → 3.4" in line) == (1, True), line
-
-
-@contextmanager
-def alone(yard: Yard) -> Iterator["Gate"]:
-    """The gate where no server is set."""
-    yield Gate(yard, "")
+def test_no_server_is_needed(
+    gate: Gate, yard: Yard, small: Path, running: tuple[Yard, Release], release: Release
+) -> None:
+    built = ("--target", f"image:{release.image}", "--docker", yard.engine.url, *release.declared)
+    for reference in (yard.show("container:web", "web.json"), f"image:{running[1].image}"):
+        code, line = answer(gate.alone(*built, "--against", reference))
+        assert (code, f"; {DECLARED} declared" in line) == (0, True), line
+    assert answer(gate.alone("--target", small, "--against", small.parent / "uv.lock"))[0] == 0
+    ended = gate.alone("--target", small, "--against", release.folder / "uv.lock")
+    assert answer(ended)[0] == 1
+    assert f"idna 3.7 → 3.4 ({release.folder}/uv.lock:" in ended.output
 
 
 @pytest.mark.parametrize(

@@ -82,12 +82,12 @@ def _asked(body: dict[str, Any]) -> _Asked:
         _within(body, "min_coverage", 100, 100),
         max_age,
         field(body, "new_only", bool, False),
-        Key(origin.repository, against, scope, _followed(subject.target)),
+        Key(origin.repository, against, scope, followed(subject.target)),
         origin,
     )
 
 
-def _followed(target: Target) -> str:
+def followed(target: Target) -> str:
     """What one run has in common with the next: of an image its name, since each build has a tag of its own."""
     if target.kind != "image":
         return f"{target.kind} {target.name}"
