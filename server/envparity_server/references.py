@@ -55,11 +55,25 @@ class Votes:
     doubts: tuple[str, ...] = ()
     confirmed_at: datetime | None = None  # when all of them had last told it, by the server's clock
 
-    @property
-    def agreed(self) -> FingerprintLike:
-        """What most of them agree on; of one, what it has; the part that the selector names."""
-        votes = list(self.by_host.values())
-        return _part(majority(self.target, max(vote.taken_at for vote in votes), votes), self.selector)
+    def agreed(self, application: str = "") -> Reference:
+        """What most of them agree on; of one, what it has; the part that the selector names.
+
+        Where one part or one application is asked about, those that have nothing of it have no say: most hosts of an
+        environment may be for something else.
+        """
+        everyone = list(self.by_host.values())
+        having = [one for one in everyone if self._has(one, application)] or everyone
+        found = _part(majority(self.target, max(vote.taken_at for vote in everyone), having), self.selector)
+        few = f"{self.selector.text}: {len(having)} of {len(everyone)} hosts have what is asked about"
+        notes = self.notes if len(having) == len(everyone) else (*self.notes, few)
+        return Reference(found, notes, self.doubts, self.selector.text, self.confirmed_at)
+
+    def _has(self, vote: StoredFingerprint, application: str) -> bool:
+        part, scope = self.selector.section.rstrip("/"), Scope(application=application)
+        return any(
+            (not part or path == part or path.startswith(f"{part}/")) and scope.holds(section)
+            for path, section in vote.sections.items()
+        )
 
 
 @dataclass(frozen=True)
@@ -89,7 +103,7 @@ def hold_selectors(
     connection: Connection, left: str, right: str, now: datetime, scope: Scope, environments: Environments
 ) -> Held:
     """The same, with the fingerprints that the two stand for."""
-    one, other = (resolve(connection, text, now, environments) for text in (left, right))
+    one, other = (resolve(connection, text, now, environments, scope.application) for text in (left, right))
     content.open_differing([one.fingerprint.sections, other.fingerprint.sections], whole=False)
     comparison = rate(compare(one.fingerprint, other.fingerprint, scope))
     subjects = rules.subjects(connection, (left, right), now, environments)
@@ -97,14 +111,15 @@ def hold_selectors(
     return Held(one.fingerprint, other.fingerprint, comparison, (*one.notes, *other.notes))
 
 
-def resolve(connection: Connection, text: str, now: datetime, environments: Environments = None) -> Reference:
-    """What a selector stands for now, for somebody who may see these environments.
+def resolve(
+    connection: Connection, text: str, now: datetime, environments: Environments = None, application: str = ""
+) -> Reference:
+    """What a selector stands for now, for somebody who may see these environments and asks about an application.
 
     Raises UsageError for a text that is no selector, an unknown host or baseline, CannotTell where nothing was ever
     reported or approved.
     """
-    found = votes(connection, text, now, environments)
-    return Reference(found.agreed, found.notes, found.doubts, found.selector.text, found.confirmed_at)
+    return votes(connection, text, now, environments).agreed(application)
 
 
 def votes(connection: Connection, text: str, now: datetime, environments: Environments = None) -> Votes:

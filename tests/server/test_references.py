@@ -73,6 +73,30 @@ def test_a_split_environment_says_who_has_what(fleet: Engine) -> None:
         assert idna(resolve(connection, "env:prod", NOON).fingerprint) == ("3.4: 2 hosts", "3.7: 2 hosts")
 
 
+def test_who_has_nothing_of_what_is_asked_about_has_no_say_in_it(fleet: Engine) -> None:
+    shop = host(OPERATING_SYSTEM, SEARCHED, ENGINE, packages({"idna": "3.7"}, "python/shop"))
+    asked = ("env:mixed", "", None), ("env:mixed", "shop", "3.7"), ("env:mixed#python/shop", "", "3.7")
+    with writing(fleet) as connection:
+        for name, found in (("shop-1", shop), ("db-8", running("3.4")), ("db-9", running("3.4"))):
+            reported(connection, name, found, NOON, "mixed")
+        for selector, application, version in asked:
+            reference = resolve(connection, selector, NOON, application=application)
+            section = reference.fingerprint.sections.get("python/shop")
+            assert (section and section.items["idna"]["version"]) == version
+            said = (f"{selector}: 1 of 3 hosts have what is asked about",)
+            assert reference.notes == (said if version else ())
+
+
+def test_those_who_have_what_is_asked_about_may_be_split_over_it(fleet: Engine) -> None:
+    with writing(fleet) as connection:
+        for name, version in (("shop-1", "3.7"), ("shop-2", "3.4")):
+            shop = host(OPERATING_SYSTEM, SEARCHED, ENGINE, packages({"idna": version}, "python/shop"))
+            reported(connection, name, shop, NOON, "mixed")
+        reported(connection, "db-9", running("3.4"), NOON, "mixed")
+        found = resolve(connection, "env:mixed", NOON, application="shop").fingerprint.sections["python/shop"]
+        assert found.items["idna"] == {SPLIT: ("3.4: 1 host", "3.7: 1 host")}
+
+
 def test_an_unknown_host_is_a_wrong_question(fleet: Engine) -> None:
     with writing(fleet) as connection, pytest.raises(UsageError, match="no host web-9") as refused:
         resolve(connection, "host:web-9", NOON)

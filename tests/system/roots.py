@@ -25,14 +25,15 @@ class Roots:
 
 def pristine_roots(cache: Path) -> Roots:
     """Return the roots of the cache, with those that are missing built now."""
+    with ThreadPoolExecutor(BUILT_AT_A_TIME) as pool:
+        return Roots(*pool.map(lambda suite: pristine_root(cache, suite), ("bookworm", "bullseye", "trixie")))
+
+
+def pristine_root(cache: Path, suite: str) -> Path:
+    """Return the root of one release."""
     require(DEBOOTSTRAP)
     mirror = debian_mirror()
-
-    def cached(suite: str) -> Path:
-        return made_once(cache / "roots" / suite, lambda target: build_root(suite, target, mirror))
-
-    with ThreadPoolExecutor(BUILT_AT_A_TIME) as pool:
-        return Roots(*pool.map(cached, ("bookworm", "bullseye", "trixie")))
+    return made_once(cache / "roots" / suite, lambda target: build_root(suite, target, mirror))
 
 
 def bare_root(cache: Path) -> Path:

@@ -47,10 +47,15 @@ def cached_wheels(cache: Path) -> Wheels:
     """Return the wheels of the cache, with those that are missing fetched now."""
     return Wheels(
         python_3_9=downloaded(cache, "3.9", SHOP),
-        python_3_11=downloaded(cache, "3.11", (*SHOP, *TOOLS, ONLY_ON_DEV, PATCHED_INTO_WORKER), APART),
+        python_3_11=wheels_of_311(cache),
         python_3_13=downloaded(cache, "3.13", SHOP_FOR_313),
         built=made_once(_place(cache, "built-3.11", (MARKUPSAFE,)), build_markupsafe),
     )
+
+
+def wheels_of_311(cache: Path) -> Path:
+    """Return the directory with the wheels for bookworm's Python."""
+    return downloaded(cache, "3.11", (*SHOP, *TOOLS, ONLY_ON_DEV, PATCHED_INTO_WORKER), APART)
 
 
 def downloaded(cache: Path, python: str, *groups: Sequence[str]) -> Path:

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from envparity_agent.documents import from_document
 from envparity_agent.errors import CannotTell, InvalidDocument, UsageError
-from envparity_agent.fingerprint import Fingerprint
+from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.bodies import field, read_json
 from envparity_server.api.gate_documents import GateQuestion, VerdictAnswer
@@ -82,9 +82,17 @@ def _asked(body: dict[str, Any]) -> _Asked:
         _within(body, "min_coverage", 100, 100),
         max_age,
         field(body, "new_only", bool, False),
-        Key(origin.repository, against, scope, f"{subject.target.kind} {subject.target.name}"),
+        Key(origin.repository, against, scope, followed(subject.target)),
         origin,
     )
+
+
+def followed(target: Target) -> str:
+    """What one run has in common with the next: of an image its name, since each build has a tag of its own."""
+    if target.kind != "image":
+        return f"{target.kind} {target.name}"
+    *hosted, name = target.name.partition("@")[0].split("/")
+    return f"image {'/'.join((*hosted, name.partition(':')[0]))}"
 
 
 def parse_severity(word: str) -> Severity:
@@ -134,7 +142,7 @@ def _judged(
 ) -> tuple[Report, dict[str, int]]:
     """The report, and how many differences each rule of the server covered."""
     try:
-        found = resolve(connection, asked.against, moment, actor.environments)
+        found = resolve(connection, asked.against, moment, actor.environments, asked.scope.application)
     except CannotTell as problem:
         reason = f"{problem} ({problem.advice})" if problem.advice else str(problem)
         return without_reference(asked.subject.target.name, asked.against, asked.threshold, reason), {}

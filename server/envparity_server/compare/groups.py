@@ -1,5 +1,6 @@
 """Groups differences by section and folds what is too much to read: the same lines for the terminal and the page."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from envparity_server.compare.model import (
 )
 
 FOLD_OVER = 8  # a section with more differences than this is one line until it is opened
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")  # people tell two of them apart by their first digits
 
 WORDS = {
     State.SAME: "same",
@@ -150,7 +152,8 @@ def _said(difference: Difference, sides: Sides) -> str:
         return f"{difference.attribute} {_changed_list(difference.left, difference.right, sides)}"
     if difference.state == State.CHANGED:
         label = "" if difference.attribute in ("version", "", difference.item) else f"{difference.attribute} "
-        return f"{label}{left} → {right}"
+        both = _DIGEST.fullmatch(left) and _DIGEST.fullmatch(right)
+        return f"{label}{_short(left)} → {_short(right)}" if both else f"{label}{left} → {right}"
     if difference.state == State.INCOMPARABLE and difference.attribute == "content" and not (left and right):
         return f"not comparable: nothing says what {sides.right if left else sides.left} contains (no RECORD)"
     if difference.state in UNKNOWN_STATES:
@@ -178,7 +181,8 @@ def _content(difference: Difference, left: str, right: str) -> str:
     if difference.kind == "container":
         return f"another image: {difference.attribute} {short}"
     what = "metadata, the same code" if difference.attribute == "metadata" else "content"
-    return f"same version {difference.version}, other {what}: {short}"
+    told = f"other {what}: {short}"
+    return f"same version {difference.version}, {told}" if difference.version else told
 
 
 def _short(digest: str) -> str:

@@ -62,7 +62,8 @@ def relation(left: Attributes, right: Attributes) -> str:
         return ""
     if common == len(ours) == len(theirs):
         return f"the same {common} layers, other configuration"
-    return f"{common} layers shared, then {len(ours) - common} against {len(theirs) - common} of their own"
+    told = f"{common} layer{'s' if common > 1 else ''} shared, then" if common else "no layer shared:"
+    return f"{told} {len(ours) - common} against {len(theirs) - common} of their own"
 
 
 def shared(left: Collection[str], right: Collection[str]) -> int:

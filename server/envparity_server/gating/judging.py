@@ -72,7 +72,7 @@ def judge(question: Question, now: datetime) -> Report:
         causes=causes(question.subject, question.reference, comparison, failing),
         rules=tuple((one.rule, one.reason, one.count) for one in expected(judged.expected(findings))),
         paired=tuple((one.left, one.right, one.why) for one in comparison.pairs),
-        notes=question.notes,
+        notes=tuple(one for one in question.notes if one not in doubts),
         remarks=comparison.remarks,
         doubts=doubts,
     )  # fmt: skip

@@ -58,6 +58,17 @@ class Finding:
     origin: str = ""  # how it came: `via base image debian:bookworm (digest moved)`
     place: Place | None = None
 
+    @property
+    def told(self) -> str:
+        """What differs and how it came: `3.0.15 → 3.0.11 via base image debian:bookworm (digest moved)`."""
+        between = " " if self.origin.startswith(("via ", "(")) else ", " if self.origin else ""
+        return f"{self.words}{between}{self.origin}"
+
+    @property
+    def headline(self) -> str:
+        """The same, with the item."""
+        return f"{self.item or 'the whole section'} {self.told}"
+
 
 @dataclass(frozen=True)
 class Suspected:

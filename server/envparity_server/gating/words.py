@@ -77,7 +77,7 @@ def summary(
         counted = _counted(findings, Standing.EXPECTED, Standing.DECLARED, Standing.KNOWN)
         return f"{same} items the same as {against}, none differs at {threshold} or over" + (counted and f"; {counted}")
     first = next(one for one in findings if one.standing == Standing.FAILS)
-    told = " ".join(filter(None, (first.item or first.section, first.words, first.origin)))
+    told = f"{first.item or first.section} {first.told}"
     more = f" and {len(failing) - 1} more" if len(failing) > 1 else ""
     if has_declarations:
         counted = _counted(findings, Standing.EXPECTED, Standing.KNOWN)

@@ -46,12 +46,7 @@ def _cannot_tell(report: Report) -> Entry:
 
 def message(finding: Finding) -> str:
     """A finding in one line, with where it is: `os-packages: libssl3 3.0.15 → 3.0.11 via base image debian`."""
-    return plain(f"{finding.section}: {headline(finding)}")
-
-
-def headline(finding: Finding) -> str:
-    """A finding in one line: `libssl3 3.0.15 → 3.0.11 via base image debian:bookworm (digest moved)`."""
-    return " ".join(filter(None, (finding.item or "the whole section", finding.words, finding.origin)))
+    return plain(f"{finding.section}: {finding.headline}")
 
 
 def where(finding: Finding) -> str:

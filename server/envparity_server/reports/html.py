@@ -133,7 +133,7 @@ def _suspected(cause: Suspected) -> str:
 
 
 def _difference(one: Finding) -> str:
-    return " ".join(filter(None, (one.words, one.origin)))
+    return one.told
 
 
 def _folded(title: str, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

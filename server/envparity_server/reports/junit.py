@@ -6,7 +6,7 @@ The elements and attributes are those that Jenkins' schema has, which others rea
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from envparity_server.gating.model import Finding, Report, Standing, Verdict
-from envparity_server.reports.entries import headline, message, plain
+from envparity_server.reports.entries import message, plain
 from envparity_server.reports.words import place_of, standing_of, title_of
 
 
@@ -48,7 +48,7 @@ def _add_finding(suite: Element, finding: Finding, verdict: Verdict | None) -> N
     """
     name = " ".join(filter(None, (finding.item or "the whole section", finding.attribute)))
     case = SubElement(suite, "testcase", classname=plain(finding.section), name=plain(name))
-    told = plain(headline(finding))
+    told = plain(finding.headline)
     if finding.standing == Standing.FAILS:
         SubElement(case, "failure", type=plain(finding.severity), message=told).text = _details(finding)
     elif finding.standing != Standing.UNKNOWN:

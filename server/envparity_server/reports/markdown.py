@@ -190,7 +190,7 @@ def _item(one: Finding) -> str:
 
 
 def _difference(one: Finding) -> str:
-    return _text(" ".join(filter(None, (one.words, one.origin))))
+    return _text(one.told)
 
 
 def _kept(report: Report) -> Iterator[str]:

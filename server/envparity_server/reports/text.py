@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from envparity_agent.terminal import say, say_columns, styled
 from envparity_server.compare.groups import Expected, Group, expected, group, wording
 from envparity_server.compare.model import Comparison
 from envparity_server.gating.model import Finding, Report, Standing, Suspected, Verdict
 from envparity_server.reports.comparisons import summary
-from envparity_server.reports.entries import headline, plain
+from envparity_server.reports.entries import plain
 from envparity_server.reports.words import EXIT_CODES, accounted, place_of, standing_of, suspect_of, untold
 
 _MOST_UNEXAMINED = 6
@@ -135,11 +136,12 @@ def _print_causes(causes: Sequence[Suspected], telling: _Telling) -> None:
     if not causes:
         return
     telling.line("likely causes:", "bold")
-    for one in causes if telling.everything else causes[:_MOST_CAUSES]:
+    shown = causes if telling.everything else causes[:_MOST_CAUSES]
+    for one, following in zip_longest(shown, shown[1:]):
         telling.line(f"{one.rank}. {suspect_of(one)}")
         telling.list("- ", one.reasons if telling.everything else one.reasons[:_MOST_REASONS])
         telling.list("$ ", one.steps, _MOST_STEPS, "bold")
-        if one.note:
+        if one.note and not (following and following.note == one.note):  # of several in a row, once
             telling.line(f"  note: {one.note}", "dim")
 
 
@@ -166,13 +168,14 @@ def _print_accounted(report: Report, telling: _Telling) -> None:
 
 def _finding(one: Finding) -> str:
     place = f" ({place_of(one)})" if one.place else ""
-    return f"{one.severity:<8}  {one.section}  {headline(one)}{place}"
+    return f"{one.severity:<8}  {one.section}  {one.headline}{place}"
 
 
 def _print_untold(report: Report, telling: _Telling) -> None:
     lines = untold(report)
     if lines:
-        telling.line("could not be told:" if report.verdict == Verdict.UNKNOWN else "not examined:", "bold")
+        is_open = report.verdict == Verdict.UNKNOWN or report.doubts
+        telling.line("could not be told:" if is_open else "not examined:", "bold")
         telling.list("- ", lines, _MOST_UNEXAMINED)
 
 

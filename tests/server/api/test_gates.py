@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from envparity_agent.fingerprint import Attributes, Fingerprint, Reason, Status, Target
+from envparity_server.api.gates import followed
 from envparity_server.gating.model import read_report
 from envparity_server.storage import hosts
 from envparity_server.storage.database import writing
@@ -195,3 +196,16 @@ def test_what_fails_comes_with_its_likeliest_cause(pipeline: Asking) -> None:
 
 def test_what_a_newer_client_asks_beside_is_left_out(pipeline: Asking) -> None:
     assert judged(pipeline, running("3.7"), a_key_of_tomorrow=1)["verdict"] == "parity"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "told"),
+    [
+        ("image", "shop:2", "image shop"),
+        ("image", "registry.example:5000/acme/shop", "image registry.example:5000/acme/shop"),
+        ("image", "acme/shop:2@sha256:0af", "image acme/shop"),
+        ("container", "shop:2", "container shop:2"),
+    ],
+)
+def test_builds_of_an_image_follow_each_other_whatever_their_tags(kind: str, name: str, told: str) -> None:
+    assert followed(Target(kind, name)) == told

@@ -73,6 +73,11 @@ def difference(state: State, attribute: str, **more: object) -> Difference:
     [
         (difference(State.CHANGED, "version", left="3.4", right="3.7"), "3.4 → 3.7"),
         (difference(State.CHANGED, "editable", left=True, right=False), "editable true → false"),
+        (
+            difference(State.CHANGED, "tree", left="sha256:" + "a" * 64, right="sha256:" + "b" * 64),
+            f"tree {'a' * 12} → {'b' * 12}",
+        ),
+        (difference(State.CHANGED, "content", left="sha256:a", right="sha256:b"), "other content: a → b"),
         (difference(State.CHANGED, "tags", left=("a", "b"), right=("c",)), "tags only left a, b; only right c"),
         (
             difference(State.CHANGED, "content", left="sha256:" + "a" * 64, right="sha256:" + "b" * 64, version="2.1"),

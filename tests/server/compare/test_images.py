@@ -215,6 +215,16 @@ def test_layers_of_whatever_text_are_counted(left: list[str], right: list[str]) 
             "2 layers shared, then 1 against 2 of their own",
         ),
         (
+            other(layers=layers(DEBIAN, SHOP)),
+            other(layers=layers(DEBIAN, SHOP_2), **ALL_NEW),
+            "1 layer shared, then 1 against 1 of their own",
+        ),
+        (
+            other(layers=layers(DEBIAN)),
+            other(layers=layers(PYTHON, SHOP), **ALL_NEW),
+            "no layer shared: 1 against 2 of their own",
+        ),
+        (
             other(layers=layers(DEBIAN, PYTHON)),
             other(layers=layers(DEBIAN, PYTHON), **ALL_NEW),
             "the same 2 layers, other configuration",

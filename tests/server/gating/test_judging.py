@@ -379,6 +379,11 @@ def test_what_was_accepted_as_expected_is_known_when_the_rule_has_gone() -> None
     assert gated(but(), but(MORE), accepted={before.id: before.content}).verdict == Verdict.PARITY
 
 
+def test_a_doubt_is_told_once() -> None:
+    report = judge(question(but(), but(), doubts=("web-1 is stale",), notes=("web-1 is stale", "one of three")), NOON)
+    assert (report.reasons, report.notes) == (("web-1 is stale",), ("one of three",))
+
+
 def test_only_expected_differences_are_parity_with_their_count() -> None:
     report = gated(but(), but(MORE), rules=[rule_of({"match": "python/*", "reason": "it may"})])
     assert (report.verdict, report.summary) == (

@@ -78,3 +78,4 @@ def test_what_was_installed_by_hand_is_said_with_the_sides_of_a_gate() -> None:
     reference = host(*{**patched.sections, **sections, layer.path: layer}.values(), kind="container")
     found = {one.item: one for one in gated(image(), reference).findings}
     assert (found["curl"].origin, found["curl"].words) == ("modified in the container of env:prod", "8 → 7.88.1-10")
+    assert found["curl"].headline == "curl 8 → 7.88.1-10, modified in the container of env:prod"

@@ -25,7 +25,7 @@ from markdown_it import MarkdownIt
 from envparity_server.cli.outputs import Rendering, report_rendering
 from envparity_server.compare.differences import compare
 from envparity_server.drift.severity import rate
-from envparity_server.gating.model import Place, Report, Standing, Verdict
+from envparity_server.gating.model import Place, Report, Standing, Suspected, Verdict
 from envparity_server.reports.comparisons import report_of
 from envparity_server.reports.entries import LONGEST
 from envparity_server.reports.github import github
@@ -306,6 +306,19 @@ def test_the_answer_comes_first_and_the_exit_code_last(everything: bool) -> None
         number for number, line in enumerate(lines) if line.startswith("  high")
     )
     assert any("flask" in line for line in lines) == everything
+
+
+def test_a_note_that_several_causes_have_is_told_once() -> None:
+    causes = tuple(Suspected(rank, "python", f"p{rank}", (), (), "build anew") for rank in (1, 2))
+    assert rendered(replace(TYPICAL, causes=causes)).content("text").count("build anew") == 1
+    causes = (causes[0], replace(causes[1], note="install"))
+    text = rendered(replace(TYPICAL, causes=causes)).content("text")
+    assert (text.count("build anew"), text.count("install")) == (1, 1)
+
+
+def test_a_doubt_beside_drift_could_not_be_told() -> None:
+    text = rendered(replace(TYPICAL, reasons=("web is stale",), doubts=("web is stale",))).content("text")
+    assert "could not be told:\n  - web is stale" in text
 
 
 def test_the_largest_report_fits_on_a_screen() -> None:

@@ -239,6 +239,18 @@ def test_what_was_patched_in_place_is_told_at_its_topmost_path(host: Path, engin
     }
 
 
+@pytest.mark.parametrize("directory", ["/sbin", "/usr/sbin"])
+def test_where_the_engine_mounts_its_init_nothing_was_changed_by_hand(
+    host: Path, engine: Engine, directory: str
+) -> None:
+    changes = [{"Path": directory, "Kind": 0}, {"Path": f"{directory}/docker-init", "Kind": 1}]
+    engine.has(container("a", "web"), changes=changes)
+    assert set(fingerprint_of(host, engine.url).sections["container/web"].items) == {"image", "tag"}
+    engine.has(container("a", "web"), changes=[*changes, {"Path": f"{directory}/tool", "Kind": 1}])
+    items = fingerprint_of(host, engine.url).sections["container/web"].items
+    assert set(items) == {"image", "tag", f"layer:{directory}/tool"}
+
+
 def test_no_change_at_all_is_none(host: Path, engine: Engine) -> None:
     engine.has(container("a", "web"), changes=b"null")  # what the engine answers then
     section = fingerprint_of(host, engine.url).sections["container/web"]
