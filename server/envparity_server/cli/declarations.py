@@ -74,7 +74,7 @@ def locating(files: Files) -> Callable[[Finding], Place | None]:
 
 
 def accepted(path: str) -> Mapping[str, str]:
-    """The findings of an earlier gate, id -> content, from the JSON that it printed; raises UsageError."""
+    """What may be taken as accepted of an earlier gate, id -> content, from its JSON; raises UsageError."""
     advice = "give what an earlier gate wrote: envparity gate -o json=FILE"
     try:
         with open(path, "rb") as file:
@@ -88,4 +88,4 @@ def accepted(path: str) -> Mapping[str, str]:
         report = read_report(document)
     except (CannotTell, InvalidDocument):
         raise UsageError(f"{path} is not the JSON of a gate", advice) from None
-    return {one.id: one.content for one in report.findings if one.content}
+    return report.acceptable

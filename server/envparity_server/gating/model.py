@@ -125,6 +125,14 @@ class Report:
         """The findings that stand so."""
         return tuple(one for one in self.findings if one.standing in kinds)
 
+    @property
+    def acceptable(self) -> dict[str, str]:
+        """What whoever accepts this accepts, id -> content: what fails, and what was accepted before it.
+
+        What passed for another reason has to pass for it again: a file that declares it, a rule, a threshold.
+        """
+        return {one.id: one.content for one in self.standing(Standing.FAILS, Standing.KNOWN) if one.content}
+
     def document(self) -> dict[str, Any]:
         """The report as `gate --json` prints it and the server answers; `expected` is what the first release had."""
         return {

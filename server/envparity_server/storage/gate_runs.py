@@ -134,16 +134,15 @@ def record(
 
 
 def accepted(connection: Connection, key: Key) -> tuple[str, Mapping[str, str]] | None:
-    """How the last accepted run of a key is called, and its findings, id -> content; None where there is none.
+    """How the last accepted run of a key is called, and what was accepted, id -> content; None where there is none.
 
-    A run in parity is accepted as it stands, one with drift by an operator. What it could not tell, nobody accepted.
+    A run in parity is accepted as it stands, one with drift by an operator.
     """
     found = select(gate_run.c.id, gate_run.c.report).where(gate_run.c.key == _hash(key), is_accepted(gate_run.c))
     row = connection.execute(found.order_by(*_NEWEST).limit(1)).one_or_none()
     if row is None:
         return None
-    findings = _unpacked(row.report).findings
-    return f"run {row.id}", {one.id: one.content for one in findings if one.standing != Standing.UNKNOWN}
+    return f"run {row.id}", _unpacked(row.report).acceptable
 
 
 def is_accepted(columns: Any) -> ColumnElement[bool]:
