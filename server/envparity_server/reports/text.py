@@ -7,7 +7,7 @@ from itertools import zip_longest
 from envparity_agent.terminal import say, say_columns, styled
 from envparity_server.compare.groups import Expected, Group, expected, group, wording
 from envparity_server.compare.model import Comparison
-from envparity_server.gating.model import Finding, Report, Standing, Suspected, Verdict
+from envparity_server.gating.model import Finding, Report, Standing, Verdict
 from envparity_server.reports.comparisons import summary
 from envparity_server.reports.entries import plain
 from envparity_server.reports.words import EXIT_CODES, accounted, place_of, standing_of, suspect_of, untold
@@ -98,7 +98,7 @@ def print_report(report: Report, everything: bool, exit_code: int | None = None)
     telling = _Telling(everything)
     verdict = report.verdict
     telling.line(f"{verdict or report.verb}: {report.summary}", _STYLES[verdict] if verdict else "bold")
-    _print_causes(report.causes, telling)
+    _print_causes(report, telling)
     _print_failing(report, telling)
     if accounted(report):
         telling.line(f"accounted for: {', '.join(accounted(report))}")
@@ -132,11 +132,11 @@ class _Telling:
             self.line(f"  and {len(lines) - len(few)} more", "dim")
 
 
-def _print_causes(causes: Sequence[Suspected], telling: _Telling) -> None:
-    if not causes:
+def _print_causes(report: Report, telling: _Telling) -> None:
+    if not report.causes:
         return
-    telling.line("likely causes:", "bold")
-    shown = causes if telling.everything else causes[:_MOST_CAUSES]
+    telling.line(f"likely causes (the good side is {report.reference}, the bad side {report.subject}):", "bold")
+    shown = report.causes if telling.everything else report.causes[:_MOST_CAUSES]
     for one, following in zip_longest(shown, shown[1:]):
         telling.line(f"{one.rank}. {suspect_of(one)}")
         telling.list("- ", one.reasons if telling.everything else one.reasons[:_MOST_REASONS])
