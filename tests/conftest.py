@@ -18,6 +18,8 @@ settings.register_profile("long", COMMON, max_examples=500)
 settings.load_profile("short")
 
 STRICT = "ENVPARITY_TESTS_STRICT"
+# applications of the evaluation, some of which have tests of their own
+collect_ignore = ["evaluation/tuned", "evaluation/heldout", "evaluation/remedies"]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -93,7 +93,7 @@ def test_the_gate_cannot_tell_about_values_without_a_key_and_can_about_all_else(
 ) -> None:
     code, verdict = _gate(server, pipeline, fleet.twin, "--against", "env:prod", settings={})
     assert (code, verdict["verdict"]) == (3, "unknown")
-    assert verdict["reasons"] == [f"container/{name}/config: left: partial(no-key)" for name in ("web", "worker")]
+    assert verdict["reasons"] == [f"container/{name}/config: here: partial(no-key)" for name in ("web", "worker")]
     scope = ("--only", "python,container")
     code, verdict = _gate(server, pipeline, fleet.twin, "--against", "env:prod", *scope, settings={})
     assert (code, verdict["verdict"]) == (0, "parity"), verdict

@@ -32,15 +32,15 @@ sys.argv[1:] = ["judge"]
 cli._plug_in = lambda words: None  # no other verb is loaded
 cli.main()
 """
+ROOT = Path(__file__).parents[3]
 FULL = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full: run the tests on Linux")
 
 
 def judged(home: Path, code: int, *outputs: str, how: str = '"$@"') -> subprocess.CompletedProcess[str]:
     """Run such a verb, in a shell that redirects it."""
-    words = ["bash", "-c", how, "bash", sys.executable, "-c", VERB, str(code), *outputs]
-    return subprocess.run(
-        words, cwd=home, env=environment(home), capture_output=True, text=True, timeout=120, check=False
-    )
+    words = ["bash", "-c", how, "bash", sys.executable, "-B", "-c", VERB, str(code), *outputs]
+    found = {**environment(home), "PYTHONPATH": str(ROOT)}  # the verb takes its report from the tests
+    return subprocess.run(words, cwd=home, env=found, capture_output=True, text=True, timeout=120, check=False)
 
 
 def listed(directory: Path) -> set[str]:
@@ -187,7 +187,8 @@ def test_what_is_appended_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     script = "from envparity_server.cli.writing import append; append('log', 'x' * 4000)"
     (tmp_path / "log").write_text("y" * 1000)
     ended = subprocess.run(
-        ["bash", "-c", 'ulimit -f 2; exec "$@"', "bash", sys.executable, "-c", script],
+        # without -B Python would leave half-written bytecode behind for others to load
+        ["bash", "-c", 'ulimit -f 2; exec "$@"', "bash", sys.executable, "-B", "-c", script],
         cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "cannot write log: File too large" in ended.stderr
