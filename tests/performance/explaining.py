@@ -45,7 +45,7 @@ def _resolved(home: Path, *how: str) -> Mapping[str, str]:
     """Name -> version of all that is asked for, with what that requires."""
     asked = home / "asked.txt"
     asked.write_text("".join(f"{one}\n" for one in _ASKED))
-    command = (*_UV, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *how, asked)
+    command = [*_UV, "pip", "compile", "--quiet", "--no-header", "--no-annotate", *how, str(asked)]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     return dict(line.split("==") for line in lines if "==" in line)
 
