@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from envparity_agent.documents import from_document
-from envparity_agent.errors import CannotTell, InvalidDocument, UsageError
+from envparity_agent.errors import CannotTell, InvalidDocument
 from envparity_agent.fingerprint import Fingerprint, Target
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.bodies import field, read_json
@@ -23,10 +23,9 @@ from envparity_server.compare.model import Comparison, Severity
 from envparity_server.compare.scope import Scope, parse_scope
 from envparity_server.compare.selectors import ALL
 from envparity_server.drift.rules import Rule, Severities, Subject, applied, hits, of_question
-from envparity_server.drift.severity import rate
-from envparity_server.gating.declaring import FILES
+from envparity_server.drift.severity import parse_severity, rate
 from envparity_server.gating.judging import Question, judge, without_reference
-from envparity_server.gating.model import Report
+from envparity_server.gating.model import DECLARING, Report
 from envparity_server.references import Reference, resolve
 from envparity_server.storage import content, gate_runs, rules
 from envparity_server.storage.actors import Actor
@@ -95,16 +94,6 @@ def followed(target: Target) -> str:
     return f"image {'/'.join((*hosted, name.partition(':')[0]))}"
 
 
-def parse_severity(word: str) -> Severity:
-    """A severity by its word; raises UsageError."""
-    try:
-        return Severity[word.upper()]
-    except KeyError:
-        raise UsageError(
-            f"{word[:40]} is no severity", f"severities: {', '.join(one.word for one in Severity)}"
-        ) from None
-
-
 def _within(body: dict[str, Any], name: str, default: int, most: int) -> int:
     value: int = field(body, name, int, default)
     if not 0 <= value <= most:
@@ -118,7 +107,7 @@ def _declared(documents: object) -> tuple[Fingerprint, ...]:
         raise InvalidDocument(f"declared is not a list of at most {MAX_DECLARED}")
     found = tuple(from_document(one) for one in documents)
     for number, one in enumerate(found):
-        if one.target.kind not in FILES:
+        if one.target.kind not in DECLARING:
             told = f"declared[{number}]: a target of kind {one.target.kind[:40]} declares nothing"
             raise InvalidDocument(told, "give a lock, a requirements file, a Dockerfile or a compose file")
     return found

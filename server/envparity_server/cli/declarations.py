@@ -11,9 +11,8 @@ from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.project import Project
 from envparity_agent.targets import fingerprint
 from envparity_server.cli.strictness import Strictness
-from envparity_server.gating.model import Finding, Place, read_report
+from envparity_server.gating.model import DECLARING, Finding, Place, read_report
 
-DECLARING = frozenset({"declared", "dockerfile", "compose"})  # the kinds of target that a file makes which declares
 MAX_ACCEPTED = 64 * 1024 * 1024
 _BASE = "base image"  # what the origin of a finding says that came along with one
 

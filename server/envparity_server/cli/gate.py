@@ -16,13 +16,13 @@ from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.project import Project, read_project
 from envparity_agent.terminal import note, progress
 from envparity_server.cli.asking import asking
-from envparity_server.cli.declarations import DECLARING, Asked, Files, accepted, locating
+from envparity_server.cli.declarations import Asked, Files, accepted, locating
 from envparity_server.cli.origin import Origin, origin
 from envparity_server.cli.outputs import FORMATS, AllOutputs, deliver, parse_outputs, report_rendering
 from envparity_server.cli.strictness import Strictness, strictness
 from envparity_server.compare.scope import parse_scope
 from envparity_server.compare.selectors import is_selector, parse_selector
-from envparity_server.gating.model import Report, located, read_report
+from envparity_server.gating.model import DECLARING, Report, located, read_report
 from envparity_server.reports.words import EXIT_CODES
 
 _TARGETS = ("root", "container", "image")

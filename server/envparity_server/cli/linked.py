@@ -35,7 +35,10 @@ def with_symbols(
         first, second = (fingerprint(text, asked, memory) if _is_read_here(text) else None for text in (good, bad))
         return first, second
 
-    words, changed = _unshared(*look(Outline(differing)))
+    words: Mapping[str, frozenset[str]] = {}
+    changed: frozenset[str] = frozenset()
+    if differing and _is_read_here(good) and _is_read_here(bad):
+        words, changed = _unshared(*look(Outline(differing)))
     return *look(Around(differing, frozenset(_used(application)), words, changed)), application
 
 

@@ -13,6 +13,7 @@ from envparity_agent.errors import CannotTell, UsageError
 from envparity_agent.terminal import note, say, say_json, say_table, styled
 from envparity_server.cli.database import Database, local_actor, ready
 from envparity_server.compare.model import Severity
+from envparity_server.drift.severity import parse_severity
 from envparity_server.notify import managing, queue
 from envparity_server.notify.senders import WAYS, check_address, masked
 from envparity_server.settings import server_settings
@@ -68,7 +69,7 @@ def add(
     """
     settings, now = server_settings(database_url=database_url), datetime.now(UTC)
     engine, address = ready(database_url), _read(address_file)
-    lowest = _severity(severity)
+    lowest = parse_severity(severity, f"{severity[:40]!r}")
     check_address(kind, address, settings.webhook_networks)
     new = managing.planned(local_actor(), name, kind, address, hosts, lowest, now)
     with writing(engine) as connection:
@@ -142,15 +143,6 @@ def _found(connection: Connection, name: str) -> Channel:
     if one is None:
         raise UsageError(f"there is no channel {name}", "envparity server channel list")
     return one
-
-
-def _severity(word: str) -> Severity:
-    try:
-        return Severity[word.upper()]
-    except KeyError:
-        raise UsageError(
-            f"{word[:40]!r} is no severity", f"severities: {', '.join(one.word for one in Severity)}"
-        ) from None
 
 
 def _read(path: str) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from envparity_agent.errors import UsageError
 from envparity_server.compare.model import Severity
+from envparity_server.drift.severity import parse_severity
 
 FAIL, WARN = "fail", "warn"
 _PERCENT = re.compile(r"([0-9]{1,3})\s?%?")
@@ -34,10 +35,7 @@ def strictness(fail_on: str, min_coverage: str, max_age: str | None, on_unknown:
 
 def threshold(word: str) -> Severity:
     """A severity by its word; raises UsageError."""
-    found = next((one for one in Severity if one.word == word.lower()), None)
-    if found is None:
-        raise UsageError(f"--fail-on {word} is no severity", f"severities: {', '.join(one.word for one in Severity)}")
-    return found
+    return parse_severity(word, f"--fail-on {word}")
 
 
 def percent(text: str) -> int:

@@ -5,6 +5,7 @@ from enum import IntEnum, StrEnum
 from hashlib import sha256
 from typing import Any
 
+from envparity_agent.canonical import canonical
 from envparity_agent.fingerprint import Target, Value
 
 LOCK, LIST = "lock", "list"  # a file that names all that is to be installed, and one that names what is asked for
@@ -79,6 +80,12 @@ class Difference:
     def id(self) -> str:
         """Stable over hosts and time: the key of whoever wants to ignore or follow this difference."""
         return sha256("\0".join((self.section, self.item, self.attribute)).encode()).hexdigest()[:16]
+
+    @property
+    def content(self) -> str:
+        """Whether it is the very same as that of another run, in 16 hex digits; expected, it is what it was without."""
+        said = (self.found or self.state, self.left, self.right)
+        return sha256(b"\0".join(canonical(one) for one in said)).hexdigest()[:16]
 
     @property
     def word(self) -> str:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from envparity_agent.errors import UsageError
 from envparity_agent.kinds import INTERPRETER_ITEM
 from envparity_server.compare.model import LOCK, Comparison, Difference, Distance, Severity, State
 
@@ -121,3 +122,12 @@ def _container(difference: Difference) -> Severity:
     if difference.attribute == "reference" and difference.state == State.CHANGED:
         return Severity.INFO  # the same image under another name
     return Severity.CRITICAL if difference.item else Severity.HIGH
+
+
+def parse_severity(word: str, told: str = "") -> Severity:
+    """A severity by its word; raises UsageError, which calls it `told` if that is given."""
+    try:
+        return Severity[word.upper()]
+    except KeyError:
+        known = ", ".join(one.word for one in Severity)
+        raise UsageError(f"{told or word[:40]} is no severity", f"severities: {known}") from None

@@ -17,10 +17,10 @@ from envparity_server.compare.differences import compare
 from envparity_server.compare.images import TAG, compare_declared_images
 from envparity_server.compare.model import DRIFT_STATES, LOCK, Comparison, Difference, State
 from envparity_server.compare.values import VALUE
+from envparity_server.gating.model import DECLARING
 from envparity_server.gating.origins import OF_A_BASE, Origins, declared_bases, digest_of
 from envparity_server.gating.places import IMAGE, counterparts, home, image_of
 
-FILES = frozenset({"compose", "declared", "dockerfile"})  # kinds of target that declare something
 _OF_A_BUILD = frozenset({"config", "content", "manifest", "reference"})  # of an image: other in each build
 _OF_THE_CODE = frozenset({"", "commit", "content", "revision", "tree"})  # and not that some of it is in no commit
 _PACKAGES = frozenset({"os-packages", "python", "python-search"})
@@ -47,7 +47,7 @@ class Declarations:
 
     @cached_property
     def _held(self) -> Sequence["_File"]:
-        return [_File.of(file, self.subject) for file in self.files if file.target.kind in FILES]
+        return [_File.of(file, self.subject) for file in self.files if file.target.kind in DECLARING]
 
     def _removed(self, difference: Difference) -> str:
         """What the subject lacks is declared by a lock that does not name it, unless another file does."""

@@ -3,9 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 
-from envparity_agent.canonical import canonical
 from envparity_agent.fingerprint import Fingerprint, FingerprintLike
 from envparity_server.compare.groups import expected
 from envparity_server.compare.model import UNKNOWN_STATES, Comparison, Difference, Severity, State
@@ -31,9 +29,7 @@ class Question:
     against: str  # how the person called the reference: env:prod, prod.json
     threshold: Severity = Severity.LOW
     declared: tuple[Fingerprint, ...] = ()  # locks, requirements, Dockerfiles, compose files
-    accepted: Mapping[str, str] | None = (
-        None  # id of a finding -> its content in the last accepted run; None: not asked
-    )
+    accepted: Mapping[str, str] | None = None  # id -> content in the last accepted run; None: not asked
     accepted_run: str = ""  # how that run is called
     min_coverage: int = 100  # percent of the items in scope that have to be compared
     max_age: timedelta | None = None  # of the reference
@@ -99,12 +95,11 @@ class _Judged:
 
     def finding(self, difference: Difference) -> Finding:
         """One difference as the gate tells it."""
-        content = _content(difference)
-        standing, why = self._standing(difference, content)
+        standing, why = self._standing(difference)
         told = origin_in_words(difference, self._question.against)
         return Finding(
             id=difference.id,
-            content=content,
+            content=difference.content,
             section=difference.section,
             item=difference.item,
             attribute=difference.attribute,
@@ -119,7 +114,7 @@ class _Judged:
             origin=", ".join(filter(None, (told, self._origins.of(difference)))),
         )
 
-    def _standing(self, difference: Difference, content: str) -> tuple[Standing, str]:
+    def _standing(self, difference: Difference) -> tuple[Standing, str]:
         """The first that applies, and why."""
         if difference.state in UNKNOWN_STATES:
             return Standing.UNKNOWN, ""
@@ -130,7 +125,8 @@ class _Judged:
         declared = self._declarations.of(difference)
         if declared:
             return Standing.DECLARED, declared
-        if self._question.accepted is not None and self._question.accepted.get(difference.id) == content:
+        accepted = self._question.accepted
+        if accepted is not None and accepted.get(difference.id) == difference.content:
             return Standing.KNOWN, self._question.accepted_run
         return (Standing.FAILS if difference.severity >= self._question.threshold else Standing.BELOW), ""
 
@@ -144,12 +140,6 @@ def _place(finding: Finding, difference: Difference) -> tuple[int, int, str, str
     """Those that fail first, each standing by severity, then by place."""
     standing = _ORDER.index(finding.standing)
     return standing, -difference.severity, difference.section, difference.item, difference.attribute
-
-
-def _content(difference: Difference) -> str:
-    """What tells whether it is the very same as that of another run; what a rule expects is what it was without."""
-    said = (difference.found or difference.state, difference.left, difference.right)
-    return sha256(b"\0".join(canonical(one) for one in said)).hexdigest()[:16]
 
 
 def _doubts(question: Question, covered: Coverage, now: datetime) -> Iterator[str]:

@@ -9,6 +9,7 @@ from envparity_agent.errors import CannotTell
 from envparity_agent.fingerprint import Value
 
 SCHEMA = 1
+DECLARING = frozenset({"compose", "declared", "dockerfile"})  # kinds of target that are files which declare
 
 
 class Verdict(StrEnum):

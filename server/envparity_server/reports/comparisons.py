@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from envparity_agent.canonical import canonical, digest
 from envparity_server.compare.groups import expected, severities, wording
 from envparity_server.compare.model import UNKNOWN_STATES, Comparison, Difference, Severity, State
 from envparity_server.gating.model import Finding, Report, Standing
@@ -44,7 +43,7 @@ def summary(comparison: Comparison) -> str:
 def _finding(one: Difference) -> Finding:
     return Finding(
         id=one.id,
-        content=_content(one),
+        content=one.content,
         section=one.section,
         item=one.item,
         attribute=one.attribute,
@@ -64,7 +63,3 @@ def _standing(state: State) -> Standing:
     if state == State.EXPECTED:
         return Standing.EXPECTED
     return Standing.UNKNOWN if state in UNKNOWN_STATES else Standing.FAILS
-
-
-def _content(one: Difference) -> str:
-    return digest(canonical([str(one.found or one.state), one.left, one.right]))[:16]
