@@ -80,10 +80,11 @@ def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
         yield request.getfixturevalue("sqlite")
         return
     pytest.importorskip("psycopg", reason='the driver is missing: pip install "envparity[postgres]"')
-    engine: Engine = request.getfixturevalue("migrated_postgres")
+    migrated: Engine = request.getfixturevalue("migrated_postgres")
+    engine = open_database(migrated.url.render_as_string(hide_password=False))  # its own: an engine remembers content
     yield engine
     engine.dispose()
-    with writing(engine) as connection:  # TRUNCATE: nobody may delete from the audit log
+    with writing(migrated) as connection:  # TRUNCATE: nobody may delete from the audit log
         connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)}"))
 
 
