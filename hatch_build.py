@@ -17,6 +17,8 @@ VENDOR = "server/envparity_server/dashboard/static/vendor"
 ASSETS = {
     "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "uplot.min.css": "uplot/dist/uPlot.min.css",
+    "uplot.min.js": "uplot/dist/uPlot.iife.min.js",
     "swagger-ui.css": "swagger-ui-dist/swagger-ui.css",
     "swagger-ui-bundle.js": "swagger-ui-dist/swagger-ui-bundle.js",
     "swagger-ui-bundle.js.LICENSE.txt": "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",  # of what it bundles
@@ -24,6 +26,7 @@ ASSETS = {
 LICENCES = {
     "tabler.LICENSE.txt": "@tabler/core",
     "htmx.LICENSE.txt": "htmx.org",
+    "uplot.LICENSE.txt": "uplot",
     "swagger-ui.LICENSE.txt": "swagger-ui-dist",
 }
 MANIFEST = "manifest.json"

@@ -55,3 +55,14 @@ class Watched:
         """What axe finds on the page that keeps somebody out: https://github.com/dequelabs/axe-core."""
         found = Axe().run(self.page).response["violations"]
         return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+    def check(self, path: str) -> None:
+        """Wide and narrow: nobody is kept out of a page, nothing on it is blocked, nothing sticks out at the side."""
+        for width in (1280, 390):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.open(path)
+            for folded in self.page.locator("details > summary").all():
+                folded.click()
+            assert (path, width, self.barriers(), self.complaints) == (path, width, [], [])
+            room = self.page.evaluate("document.documentElement.clientWidth - document.documentElement.scrollWidth")
+            assert (path, width, room) == (path, width, 0)

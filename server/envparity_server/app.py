@@ -52,7 +52,28 @@ from envparity_server.api.origins import is_forged
 from envparity_server.api.problems import UNAVAILABLE, Problem, on_error
 from envparity_server.api.requests import Requests
 from envparity_server.api.roles import authorised
-from envparity_server.dashboard import compare_page, docs_page, gate_pages, host_pages, login_page
+from envparity_server.dashboard import (
+    account_page,
+    add_host_page,
+    admin_pages,
+    baseline_pages,
+    compare_page,
+    demo_page,
+    docs_page,
+    drift_pages,
+    events,
+    gate_pages,
+    host_pages,
+    images_page,
+    login_page,
+    matrix_page,
+    overview_page,
+    package_page,
+    rule_pages,
+    search_page,
+    setup_page,
+    timeline_page,
+)
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
 from envparity_server.jobs import JOBS, Job, Jobs
 from envparity_server.settings import DEFAULTS, ServerSettings
@@ -100,6 +121,29 @@ _RESOURCES = (
     health,
 )
 
+_PAGES = (
+    login_page,
+    setup_page,
+    overview_page,
+    compare_page,
+    matrix_page,
+    add_host_page,  # before the hosts, whose address has an id in its place
+    host_pages,
+    package_page,
+    images_page,
+    drift_pages,
+    timeline_page,
+    baseline_pages,
+    rule_pages,
+    gate_pages,
+    search_page,
+    admin_pages,
+    account_page,
+    demo_page,
+    events,
+    docs_page,
+)
+
 
 class _Application(FastAPI):
     """The framework's application, whose OpenAPI document is complete."""
@@ -135,8 +179,8 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
     app.state.metrics, app.state.readiness = Metrics(), Readiness(engine)
     for resource in _RESOURCES:
         app.include_router(resource.router, dependencies=[Depends(authorised)])
-    for router in (login_page.router, host_pages.router, compare_page.router, gate_pages.router, docs_page.router):
-        app.include_router(router)
+    for pages in _PAGES:
+        app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "dashboard" / "static"), name="static")
     app.add_exception_handler(LoginNeeded, to_login)
     app.add_exception_handler(EnvparityError, _answer)

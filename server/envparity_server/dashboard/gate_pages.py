@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import RedirectResponse
@@ -12,13 +12,12 @@ from starlette.responses import Response
 
 from envparity_agent.errors import UsageError
 from envparity_server.api.authentication import engine_of, now
-from envparity_server.api.bodies import read_body
 from envparity_server.api.gate_runs import accepted
-from envparity_server.api.problems import Problem
+from envparity_server.dashboard.forms import may, read_form, require
 from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.gating.model import Finding, Report, Standing, Verdict
 from envparity_server.storage import gate_runs
-from envparity_server.storage.actors import Actor, Role
+from envparity_server.storage.actors import Role
 from envparity_server.storage.database import reading, writing
 from envparity_server.storage.gate_runs import MOST, Run, Wanted, is_web
 
@@ -90,15 +89,12 @@ def show_gate(request: Request, id: RunId) -> Response:
 @router.post("/gates/{id}/accept")
 async def accept_gate(request: Request, id: RunId) -> Response:
     """Accept what a run found, for the reason of the form."""
-    sent = parse_qs((await read_body(request)).decode("utf-8", "replace"))
-    reason = sent.get("reason", [""])[0].replace("\0", "").strip()[:_LONGEST_REASON]
+    reason = (await read_form(request)).text("reason")[:_LONGEST_REASON]
     return await run_in_threadpool(_accept, request, id, reason)
 
 
 def _accept(request: Request, id: int, reason: str) -> Response:
-    actor: Actor = request.state.actor
-    if not actor.role.may(Role.OPERATOR):
-        raise Problem(HTTPStatus.FORBIDDEN, f"the role {actor.role} may not do this", "ask an operator to accept it")
+    actor = require(request, Role.OPERATOR)
     if not reason:
         raise UsageError("the form has no reason", "go back, and say why it is fine as it is")
     with writing(engine_of(request)) as connection:
@@ -107,7 +103,6 @@ def _accept(request: Request, id: int, reason: str) -> Response:
 
 
 def _shown(request: Request, run: Run, report: Report) -> Response:
-    actor: Actor = request.state.actor
     return page(
         request,
         "gate.html",
@@ -117,7 +112,7 @@ def _shown(request: Request, run: Run, report: Report) -> Response:
         accounted=[_group(title, report.standing(standing)) for standing, title in _ACCOUNTED.items()],
         untold=_group("could not be told", report.standing(Standing.UNKNOWN)),
         link=run.link if is_web(run.link) else "",
-        may_accept=run.verdict == Verdict.DRIFT and run.accepted_at is None and actor.role.may(Role.OPERATOR),
+        may_accept=run.verdict == Verdict.DRIFT and run.accepted_at is None and may(request, Role.OPERATOR),
         longest_reason=_LONGEST_REASON,
         gates_address=gates_address,
         now=now(),

@@ -1,7 +1,6 @@
 """Login with a name and a password or with a one-time code, and logout."""
 
 from http import HTTPStatus
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
@@ -11,8 +10,8 @@ from starlette.responses import Response
 from envparity_agent.errors import UsageError
 from envparity_server.api.attempts import LoginAttempts
 from envparity_server.api.authentication import MAX_TOKEN, SESSION_COOKIE, engine_of, now
-from envparity_server.api.bodies import read_body
 from envparity_server.api.problems import Problem
+from envparity_server.dashboard.forms import read_form
 from envparity_server.dashboard.pages import page
 from envparity_server.storage import access, people
 from envparity_server.storage.database import reading, writing
@@ -34,13 +33,12 @@ def show_login(request: Request, next: str = "/", code: str = "") -> Response:
 @router.post("/login")
 async def log_in(request: Request) -> Response:
     """Trade a password or code for a session; the form is read with the caps of every body: anybody may send one."""
-    sent = parse_qs((await read_body(request)).decode("utf-8", "replace"), keep_blank_values=True)
-    fields = {name: values[0] for name, values in sent.items()}
-    next = fields.get("next", "/")
-    if "password" in fields and "name" in fields:
-        return await run_in_threadpool(_by_password, request, fields["name"].strip(), fields["password"], next)
-    if "code" in fields:
-        return await run_in_threadpool(_by_code, request, fields["code"], next)
+    form = await read_form(request)
+    next = form.text("next") or "/"
+    if {"password", "name"} <= form.fields.keys():
+        return await run_in_threadpool(_by_password, request, form.text("name"), form.fields["password"][0], next)
+    if "code" in form.fields:
+        return await run_in_threadpool(_by_code, request, form.text("code"), next)
     raise UsageError("the form has neither a code nor a name and a password", "fill in one of the two forms")
 
 

@@ -1,5 +1,6 @@
 """What every page shares: templates, the person's session, error pages."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -19,7 +20,7 @@ from envparity_server.api.authentication import now, person_of
 from envparity_server.api.moments import ago
 from envparity_server.api.problems import UNAVAILABLE, status_of, told
 from envparity_server.compare.groups import wording
-from envparity_server.storage.actors import Actor, Environments
+from envparity_server.storage.actors import Actor, Environments, Role
 
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 
@@ -33,7 +34,29 @@ def compare_address(left: str, right: str, **more: str) -> str:
     return "/compare?" + urlencode({"left": left, "right": right, **{k: v for k, v in more.items() if v}})
 
 
-templates.env.globals.update(version=__version__, ago=_ago, wording=wording, compare_address=compare_address)
+_NAVIGATION = (
+    ("/", "Overview"),
+    ("/compare", "Compare"),
+    ("/matrix", "Matrix"),
+    ("/hosts", "Hosts"),
+    ("/packages", "Packages"),
+    ("/images", "Images"),
+    ("/drifts", "Drifts"),
+    ("/timeline", "Timeline"),
+    ("/baselines", "Baselines"),
+    ("/rules", "Rules"),
+    ("/gates", "Gates"),
+)
+
+
+def _navigation(person: Actor) -> Sequence[tuple[str, str]]:
+    """Address and name of the pages that a person may open."""
+    return (*_NAVIGATION, ("/admin", "Admin")) if person.role.may(Role.ADMIN) else _NAVIGATION
+
+
+templates.env.globals.update(
+    version=__version__, ago=_ago, wording=wording, compare_address=compare_address, navigation=_navigation
+)
 
 
 class LoginNeeded(Exception):

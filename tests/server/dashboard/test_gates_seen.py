@@ -1,20 +1,16 @@
 """The pages of gates in a real browser, light and dark, with no run and with many: nothing is broken or in the way."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from sqlalchemy import Connection
 
 from envparity_server.gating.model import Report, Standing, Verdict
-from envparity_server.storage import access
 from envparity_server.storage.database import writing
 from envparity_server.storage.gate_runs import Key, Origin
-from tests.browsing import Watched, launched
+from tests.browsing import Watched
 from tests.server.asking import Asking
-from tests.server.cli.served import served
 from tests.server.dashboard.test_gates import WHOLE
 from tests.server.gating.running import finding, kept, report
 
@@ -35,32 +31,6 @@ LARGE = report(
 REPORTS = (WHOLE, report(Verdict.PARITY), report(Verdict.UNKNOWN, reasons=("web-3 is stale",)), LARGE)
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    """Debian's Chromium."""
-    with launched(chromium) as browser:
-        yield browser
-
-
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    """A colour scheme."""
-    return str(request.param)
-
-
-@pytest.fixture
-def watched(scheme: str, browser: Browser, small_api: Asking) -> Iterator[Watched]:
-    """A logged-in person's page."""
-    with served(small_api) as address:
-        context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]  # one of two
-        watched = Watched(context.new_page(), address)
-        with writing(small_api.engine) as connection:
-            code = access.make_login(connection, datetime.now(UTC))
-        watched.open(f"/login?code={code}")
-        yield watched
-        context.close()
-
-
 def fill(connection: Connection, reports: tuple[Report, ...], times: int = 1) -> None:
     """Runs of these reports, one after the other, with names as long as they come."""
     key = Key("acme/checkout-service-with-a-long-name", "env:prod,role=web", "only=python,os-packages", "image x")
@@ -70,27 +40,15 @@ def fill(connection: Connection, reports: tuple[Report, ...], times: int = 1) ->
             kept(connection, one, key, origin, at=datetime.now(UTC) - timedelta(hours=times - number))
 
 
-def check(watched: Watched, path: str) -> None:
-    """Nobody is kept out of a page, nothing on it is blocked, and nothing sticks out at the side."""
-    for width in (1280, 390):
-        watched.page.set_viewport_size({"width": width, "height": 900})
-        watched.open(path)
-        for folded in watched.page.locator("details > summary").all():
-            folded.click()
-        assert (path, width, watched.barriers(), watched.complaints) == (path, width, [], [])
-        room = watched.page.evaluate("document.documentElement.clientWidth - document.documentElement.scrollWidth")
-        assert (path, width, room) == (path, width, 0)
-
-
 def test_the_list_without_a_run_can_be_used_by_everybody(watched: Watched) -> None:
-    check(watched, "/gates")
+    watched.check("/gates")
 
 
 def test_the_list_and_every_kind_of_run_can_be_used_by_everybody(watched: Watched, small_api: Asking) -> None:
     with writing(small_api.engine) as connection:
         fill(connection, REPORTS, 13)  # more than one page
     for path in ("/gates", "/gates?repository=nothing", *(f"/gates/{number}" for number in (1, 2, 3, 4))):
-        check(watched, path)
+        watched.check(path)
 
 
 def test_a_person_filters_opens_a_run_and_accepts_it(watched: Watched, small_api: Asking) -> None:

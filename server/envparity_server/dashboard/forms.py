@@ -1,0 +1,50 @@
+"""What the form of a page sends, and who may send it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+from fastapi import Request
+
+from envparity_server.api.bodies import read_body
+from envparity_server.api.problems import Problem
+from envparity_server.storage.actors import Actor, Role
+
+_LONGEST = 4096  # characters of one field
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of a form, each without spaces around it."""
+
+    fields: Mapping[str, list[str]]
+
+    def text(self, name: str) -> str:
+        """A field, "" where the form has none."""
+        return self.texts(name)[0] if name in self.fields else ""
+
+    def texts(self, name: str) -> list[str]:
+        """Every value of a field that may come several times, as check boxes do."""
+        return [
+            one.replace("\0", "").strip()[:_LONGEST] for one in self.fields.get(name, [])
+        ]  # PostgreSQL takes no NUL
+
+
+async def read_form(request: Request) -> Form:
+    """The form that a request has, within the caps of every body; raises Problem 400, 413 or 415."""
+    return Form(parse_qs((await read_body(request)).decode("utf-8", "replace"), keep_blank_values=True))
+
+
+def may(request: Request, role: Role) -> bool:
+    """Whether the person who asks may do what needs a role: what a page offers."""
+    actor: Actor = request.state.actor
+    return actor.role.may(role)
+
+
+def require(request: Request, role: Role) -> Actor:
+    """The person who asks, if the role is enough; raises Problem 403."""
+    actor: Actor = request.state.actor
+    if not actor.role.may(role):
+        raise Problem(HTTPStatus.FORBIDDEN, f"the role {actor.role} may not do this", f"ask an {role} to do it")
+    return actor

@@ -1,0 +1,1 @@
+// The keyboard: / for search, arrows and Enter in lists, Esc back.

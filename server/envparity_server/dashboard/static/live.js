@@ -1,0 +1,1 @@
+// What the server tells while a page is open.
