@@ -30,7 +30,7 @@ def test_an_empty_server_says_what_to_do_next(pages: Asking) -> None:
     assert "No host yet" in page.text
     assert "envparity server token enrol" in page.text
     assert "envparity agent enroll --server http://envparity.test" in page.text
-    assert "search" not in page.values("input", "type")
+    assert "Filter hosts" not in page.values("input", "aria-label")
 
 
 def test_a_host_is_shown_with_what_it_runs_on(pages: Asking) -> None:
