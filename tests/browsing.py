@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, sync_playwright
@@ -13,6 +14,10 @@ FLAGS = [
 ]  # fmt: skip
 
 
+Scheme = Literal["light", "dark"]
+WIDE, NARROW, HEIGHT = 1280, 390, 900
+
+
 @contextmanager
 def launched(chromium: Path) -> Iterator[Browser]:
     """A browser, until the block ends."""
@@ -20,6 +25,18 @@ def launched(chromium: Path) -> Iterator[Browser]:
         browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
+
+
+@contextmanager
+def watched_as(
+    browser: Browser, address: str, cookie: str, scheme: Scheme = "light", width: int = WIDE
+) -> Iterator["Watched"]:
+    """The page of whoever has a cookie, `name=value`, until the block ends."""
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": HEIGHT})
+    name, _, value = cookie.partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": address}])
+    yield Watched(context.new_page(), address)
+    context.close()
 
 
 class Watched:
@@ -58,8 +75,8 @@ class Watched:
 
     def check(self, path: str) -> None:
         """Wide and narrow: nobody is kept out of a page, nothing on it is blocked, nothing sticks out at the side."""
-        for width in (1280, 390):
-            self.page.set_viewport_size({"width": width, "height": 900})
+        for width in (WIDE, NARROW):
+            self.page.set_viewport_size({"width": width, "height": HEIGHT})
             self.open(path)
             for folded in self.page.locator("details > summary").all():
                 folded.click()

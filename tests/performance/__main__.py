@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.performance.agent import idle, reading, whole_host
 from tests.performance.comparing import comparing
 from tests.performance.containers import containers
+from tests.performance.dashboard import dashboard
 from tests.performance.explaining import explaining
 from tests.performance.fleet import fleet
 from tests.performance.gate import gate
@@ -23,7 +24,12 @@ BESIDE_PEERS: Mapping[str, Callable[[Path, Peers], Iterator[Figure]]] = {
     "containers": containers,
     "comparing": comparing,
 }
-ALONE: Mapping[str, Callable[[Path], Iterator[Figure]]] = {"explaining": explaining, "fleet": fleet, "gate": gate}
+ALONE: Mapping[str, Callable[[Path], Iterator[Figure]]] = {
+    "explaining": explaining,
+    "fleet": fleet,
+    "dashboard": dashboard,
+    "gate": gate,
+}
 RESULTS = Path("performance.json")
 
 

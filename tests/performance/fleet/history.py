@@ -40,10 +40,11 @@ def first_reports(machines: list[Machine], start: datetime) -> Iterator[Report]:
 
 def later_reports(machines: list[Machine], start: datetime, random: Random) -> Iterator[Report]:
     """The reports that say something new, in the order in which they come."""
+    by_number = {one.number: one for one in machines}
     states = dict.fromkeys(machines, State())
     moves = sorted(_moves(machines, random), key=lambda move: (move.seq, move.number))
     for (seq, number), together in groupby(moves, key=lambda move: (move.seq, move.number)):
-        machine = machines[number]
+        machine = by_number[number]
         for move in together:
             states[machine] = _after(states[machine], move.what)
         yield Report(_moment(machine, start, seq, len(machines)), machine, states[machine], seq)

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from envparity_server.api.authentication import SESSION_COOKIE
 from envparity_server.storage import access
 from envparity_server.storage.database import writing
-from tests.browsing import Watched, launched
+from tests.browsing import Scheme, Watched, launched, watched_as
 from tests.server.asking import Asking
 from tests.server.cli.served import served
 
@@ -22,19 +23,17 @@ def browser(chromium: Path) -> Iterator[Browser]:
 
 
 @pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
+def scheme(request: pytest.FixtureRequest) -> Scheme:
     """A colour scheme."""
-    return str(request.param)
+    chosen: Scheme = request.param
+    return chosen
 
 
 @pytest.fixture
-def watched(scheme: str, browser: Browser, small_api: Asking) -> Iterator[Watched]:
+def watched(scheme: Scheme, browser: Browser, small_api: Asking) -> Iterator[Watched]:
     """A logged-in administrator's page, on a server that has nothing yet."""
-    with served(small_api) as address:
-        context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})  # type: ignore[arg-type]  # one of two
-        watched = Watched(context.new_page(), address)
-        with writing(small_api.engine) as connection:
-            code = access.make_login(connection, datetime.now(UTC))
-        watched.open(f"/login?code={code}")
+    with writing(small_api.engine) as connection:
+        token = access.begin_session(connection, access.FIRST_PERSON, datetime.now(UTC))
+    cookie = f"{SESSION_COOKIE}={token}"
+    with served(small_api) as address, watched_as(browser, address, cookie, scheme) as watched:
         yield watched
-        context.close()
