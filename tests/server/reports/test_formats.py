@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
-from jsonschema import Draft4Validator, Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
+from jsonschema import Draft4Validator, Draft7Validator, Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 from lxml import etree  # type: ignore[import-untyped]  # it ships no types
 from markdown_it import MarkdownIt
 
@@ -46,7 +46,7 @@ from tests.server.reports.reporting import (
     hostile,
     report,
 )
-from tests.server.reports.schemas import CODE_QUALITY, junit_schema, sarif_schema
+from tests.server.reports.schemas import CODE_QUALITY, code_climate_schema, junit_schema, sarif_schema
 
 GOLDENS = Path(__file__).parent / "goldens"
 FILE = "envparity.toml"
@@ -165,11 +165,18 @@ def test_what_is_unknown_in_spite_of_parity_is_a_test_that_was_left_out() -> Non
     assert cases(report(None, UNREAD))["the whole section"] == ["skipped"]
 
 
-@given(hostile)
-def test_code_quality_is_valid_whatever_the_report_holds(told: Report) -> None:
-    issues = json.loads(gitlab(told, FILE))
-    Draft202012Validator(CODE_QUALITY).validate(issues)
-    assert all(is_inert(one["description"]) for one in issues)
+def test_code_quality_is_valid_whatever_the_report_holds(tmp_path: Path) -> None:
+    issue = Draft7Validator(code_climate_schema(tmp_path))
+
+    @given(hostile)
+    def check(told: Report) -> None:
+        issues = json.loads(gitlab(told, FILE))
+        Draft202012Validator(CODE_QUALITY).validate(issues)
+        for one in issues:
+            issue.validate(one)
+            assert is_inert(one["description"])
+
+    check()
 
 
 def test_an_issue_of_code_quality_has_its_severity_and_its_place() -> None:
