@@ -22,6 +22,7 @@ def gitlab(report: Report, file: str) -> str:
 
 
 def _issue(entry: Entry, file: str) -> dict[str, Any]:
+    where = line(entry.place)
     return {
         "type": "issue",
         "categories": ["Compatibility"],  # the one of Code Climate's that fits; GitLab shows none
@@ -29,5 +30,5 @@ def _issue(entry: Entry, file: str) -> dict[str, Any]:
         "check_name": f"envparity/{entry.check}",
         "fingerprint": entry.id,
         "severity": _SEVERITIES.get(entry.severity, "major"),
-        "location": {"path": path(entry.place, file), "lines": {"begin": line(entry.place)}},
+        "location": {"path": path(entry.place, file), "lines": {"begin": where, "end": where}},
     }

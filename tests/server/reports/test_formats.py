@@ -182,7 +182,7 @@ def test_code_quality_is_valid_whatever_the_report_holds(tmp_path: Path) -> None
 def test_an_issue_of_code_quality_has_its_severity_and_its_place() -> None:
     first, second = json.loads(gitlab(TYPICAL, FILE))
     assert (first["severity"], first["check_name"]) == ("critical", "envparity/os-packages")
-    assert first["location"] == {"path": "Dockerfile", "lines": {"begin": 1}}
+    assert first["location"] == {"path": "Dockerfile", "lines": {"begin": 1, "end": 1}}
     assert (second["severity"], second["location"]["path"]) == ("major", FILE)
     assert json.loads(gitlab(PARITY, FILE)) == []
 
