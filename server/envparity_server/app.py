@@ -3,16 +3,18 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from copy import deepcopy
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy import Engine
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from envparity_agent import __version__
 from envparity_agent.errors import EnvparityError
@@ -148,12 +150,13 @@ _PAGES = (
 class _Application(FastAPI):
     """The framework's application, whose OpenAPI document is complete."""
 
+    document: ClassVar[dict[str, Any] | None] = None
+
     def openapi(self) -> dict[str, Any]:
-        """The document, made once."""
-        if not hasattr(self.state, "document"):
-            self.state.document = complete(deepcopy(super().openapi()))
-        document: dict[str, Any] = self.state.document
-        return document
+        """The document, made once: every application has the same routes."""
+        if _Application.document is None:
+            _Application.document = complete(deepcopy(super().openapi()))
+        return _Application.document
 
 
 def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequence[Job] = JOBS) -> FastAPI:
@@ -174,13 +177,10 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
         lifespan=lifespan,
         docs_url=None,  # the framework's pages load their scripts from elsewhere
         redoc_url=None,
+        routes=_routes(),
     )
     app.state.engine, app.state.settings, app.state.login_attempts = engine, settings, LoginAttempts()
     app.state.metrics, app.state.readiness = Metrics(), Readiness(engine)
-    for resource in _RESOURCES:
-        app.include_router(resource.router, dependencies=[Depends(authorised)])
-    for pages in _PAGES:
-        app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "dashboard" / "static"), name="static")
     app.add_exception_handler(LoginNeeded, to_login)
     app.add_exception_handler(EnvparityError, _answer)
@@ -192,6 +192,17 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
     app.middleware("http")(_secure)
     app.add_middleware(Requests, metrics=app.state.metrics, failed=_answer_guarded)  # outermost
     return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """Of the API and of the pages: what the framework works out of them at the first request is worked out once."""
+    every = APIRouter()
+    for resource in _RESOURCES:
+        every.include_router(resource.router, dependencies=[Depends(authorised)])
+    for pages in _PAGES:
+        every.include_router(pages.router)
+    return every.routes
 
 
 async def _answer(request: Request, problem: Exception) -> Response:

@@ -3,20 +3,23 @@
 And what each host is held against: the approved baseline that is for it, else what most of its peers agree on.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Lock
 
+from cachetools import LRUCache, cached
 from sqlalchemy import Connection
 
 from envparity_agent.errors import CannotTell, UsageError
-from envparity_agent.fingerprint import FingerprintLike, SectionLike, Target
+from envparity_agent.fingerprint import FingerprintLike, Section, SectionLike, Target
 from envparity_server.compare.covering import container_of
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Comparison
 from envparity_server.compare.scope import EVERYTHING, Scope
 from envparity_server.compare.selectors import ALL, Selector, parse_selector
-from envparity_server.drift.majority import majority
+from envparity_server.drift.majority import agreed, majority
 from envparity_server.drift.rules import applied
 from envparity_server.drift.severity import rate
 from envparity_server.selection import chosen, covers
@@ -30,7 +33,19 @@ from envparity_server.storage.hosts import STALE_AFTER, Host
 _MOST_NAMES = 3
 # kinds of what is told of a container from outside it: these keep its path, as the fingerprint of a container has them
 _ABOUT_CONTAINERS = frozenset({"application", "configuration"})
+_MOST_AGREED = 1_000_000  # values, of about 100 bytes
 _FEWEST_PEERS = 3  # of fewer hosts no majority is a reference: two that differ are one against one
+
+
+def _content(path: str, having: Sequence[SectionLike]) -> Hashable:
+    """What an agreement depends on."""
+    return path, tuple(Counter(one.hash for one in having).items())
+
+
+@cached(LRUCache(_MOST_AGREED, lambda section: 8 * section.count + 16), key=_content, lock=Lock())
+def _agreed(path: str, having: Sequence[SectionLike]) -> Section:
+    """What hosts agree on, which is asked again and again: from one report to the next hardly a section changes."""
+    return agreed(path, having)
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class Votes:
         """
         everyone = list(self.by_host.values())
         having = [one for one in everyone if self._has(one, application)] or everyone
-        found = _part(majority(self.target, max(vote.taken_at for vote in everyone), having), self.selector)
+        found = _part(majority(self.target, max(vote.taken_at for vote in everyone), having, _agreed), self.selector)
         few = f"{self.selector.text}: {len(having)} of {len(everyone)} hosts have what is asked about"
         notes = self.notes if len(having) == len(everyone) else (*self.notes, few)
         return Reference(found, notes, self.doubts, self.selector.text, self.confirmed_at)
@@ -243,8 +258,8 @@ def references_for(connection: Connection, of: Iterable[Host], now: datetime) ->
     for one in asked:
         if one.id not in found:
             groups.setdefault(group_of(one), []).append(one.id)
-    for group, agreed in _agreed_by(connection, groups, now).items():
-        found |= dict.fromkeys(groups[group], agreed)
+    for group, reference in _agreed_by(connection, groups, now).items():
+        found |= dict.fromkeys(groups[group], reference)
     return found
 
 
@@ -262,7 +277,7 @@ def _agreed_by(connection: Connection, groups: Iterable[str], now: datetime) -> 
     for group, members in enough.items():
         target = Target("environment", group)
         ran = [StoredFingerprint(target, _taken_at(one, trees[one.id]), stored[one.id]) for one in members]
-        found[group] = Reference(majority(target, max(one.taken_at for one in ran), ran), name=group)
+        found[group] = Reference(majority(target, max(one.taken_at for one in ran), ran, _agreed), name=group)
     return found
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, literal, select, text, union_all
 
 from envparity_server.app import create_app
 from envparity_server.settings import ServerSettings
@@ -84,8 +84,17 @@ def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
     engine = open_database(migrated.url.render_as_string(hide_password=False))  # its own: an engine remembers content
     yield engine
     engine.dispose()
-    with writing(migrated) as connection:  # TRUNCATE: nobody may delete from the audit log
-        connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)}"))
+    _empty(migrated)
+
+
+def _empty(engine: Engine) -> None:
+    """Take all rows away, only from tables that have some: it takes a tenth of the time."""
+    filled = union_all(
+        *(select(literal(name)).where(select(table).exists()) for name, table in metadata.tables.items())
+    )
+    with writing(engine) as connection:
+        if names := connection.scalars(filled).all():  # TRUNCATE: nobody may delete from the audit log
+            connection.execute(text(f"TRUNCATE {', '.join(names)} CASCADE"))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What most hosts of a selector agree on, item by item, as a fingerprint that can be compared like any other."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from envparity_agent.fingerprint import (
     MAX_STRING,
@@ -22,13 +22,19 @@ from envparity_server.drift.tally import compared, pages, projected, tallied
 _LONGEST_LABEL = MAX_STRING // 2
 
 
-def majority(target: Target, taken_at: str, votes: Sequence[FingerprintLike]) -> FingerprintLike:
+Agreeing = Callable[[str, Sequence[SectionLike]], Section]
+
+
+def majority(
+    target: Target, taken_at: str, votes: Sequence[FingerprintLike], agreeing: Agreeing | None = None
+) -> FingerprintLike:
     """The reference of several hosts; of one host, its own fingerprint.
 
     A section is in it where more than half of the hosts that could list it have it; where half have it, it is failed
     (split). An item has the value that more than half of the hosts whose section is good have, in what is compared;
-    where no value has that, it is an item with the attribute `split`.
+    where no value has that, it is an item with the attribute `split`. `agreeing` may remember what `agreed` says.
     """
+    agreeing = agreeing or agreed
     if len(votes) == 1:
         return votes[0]
     shapes = _shapes(votes)
@@ -37,7 +43,7 @@ def majority(target: Target, taken_at: str, votes: Sequence[FingerprintLike]) ->
         having = [vote.sections[path] for vote in votes if path in vote.sections]
         lacking = _lacking(path, votes, shapes) if len(having) < len(votes) else 0
         if len(having) > lacking:
-            sections[path] = _section(path, having)
+            sections[path] = agreeing(path, having)
         elif len(having) == lacking:
             sections[path] = Section(path, having[0].kind, having[0].schema, status=Status.FAILED, reasons=(SPLIT,))
     return Fingerprint(target, taken_at, sections)
@@ -75,7 +81,8 @@ def would_list(vote: FingerprintLike, path: str) -> bool:
     return cover is None or is_complete(cover)
 
 
-def _section(path: str, having: list[SectionLike]) -> Section:
+def agreed(path: str, having: Sequence[SectionLike]) -> Section:
+    """The section that hosts agree on which have it; of what they have, only the content and the order matter."""
     good = [one for one in having if is_complete(one)]  # a known absence is knowledge, and votes
     model = (good or having)[0]
     partial = [one for one in having if one.status == Status.PARTIAL]
@@ -95,7 +102,7 @@ def _section(path: str, having: list[SectionLike]) -> Section:
     return Section(path, model.kind, model.schema, items, status, reasons)
 
 
-def _items(sections: list[SectionLike]) -> Items:
+def _items(sections: Sequence[SectionLike]) -> Items:
     """The majority of each item; pages that several sections share are counted instead of read again."""
     names = compared(sections)
     found: dict[str, Attributes] = {}

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -21,6 +21,8 @@ from envparity_server.storage.upserts import adding
 
 _Row = TypeVar("_Row")
 _Key = TypeVar("_Key", bound=Hashable)
+
+Opening = Callable[[Connection, Iterable[str]], dict[str, Any]]
 
 _PRUNING = 0x656E7670  # key of the advisory lock between those who refer to content and who takes it away
 _MOST_RECENT = 2_000_000  # values, of about 100 bytes
@@ -81,7 +83,7 @@ def _opened(body: bytes) -> dict[str, Any]:
 
 def _values(opened: dict[str, Any]) -> int:
     """About how many values an object holds: a page has several for each item."""
-    return 8 * len(opened.get("items", ())) + 16
+    return 8 * len(opened.get("items", ())) + 2 * len(opened.get("sections", ())) + 16
 
 
 def _freeze(value: dict[str, Any]) -> None:
@@ -94,16 +96,17 @@ def _freeze(value: dict[str, Any]) -> None:
             _freeze(inner)
 
 
-def trees(connection: Connection, roots: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The sections of stored roots, root -> path -> hash; one that is not stored is left out."""
-    tops = load(connection, roots)
-    parts = load(connection, (part for top in tops.values() for part in top.get("parts", ())))
+def trees(connection: Connection, roots: Iterable[str], opening: Opening = load) -> dict[str, Mapping[str, str]]:
+    """The sections of stored roots, root -> path -> hash; one that is not stored is left out.
+
+    `recall` opens the roots of hosts as they are now: those are always stored.
+    """
+    tops = opening(connection, roots)
+    parts = opening(connection, (part for top in tops.values() for part in top.get("parts", ())))
     return {
-        root: {
-            path: hash
-            for part in ([parts[one] for one in top["parts"]] if "parts" in top else [top])
-            for path, hash in part["sections"].items()
-        }
+        root: {path: hash for part in top["parts"] for path, hash in parts[part]["sections"].items()}
+        if "parts" in top
+        else top["sections"]
         for root, top in tops.items()
     }
 

@@ -1,11 +1,12 @@
 """What a host ran when: intervals of roots and of sections, from the first report that had one to the last."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Subquery, and_, func, insert, or_, select, update
 
+from envparity_server.storage import content
 from envparity_server.storage.content import batches
 from envparity_server.storage.tables import history, section_history
 
@@ -65,24 +66,31 @@ def at(connection: Connection, host_ids: Iterable[str], moment: datetime | None 
             )
         )
         standing = {row.host_id: Interval(row.root, row.first_seen, row.last_seen) for row in rows}
-        trees: dict[str, dict[str, str]] = {host_id: {} for host_id in standing}
-        lasting = section_history.c.last_seen.is_(None)
-        columns = (section_history.c.host_id, section_history.c.path, section_history.c.hash)
-        if moment is None:
-            sections = select(*columns).where(section_history.c.host_id.in_(batch), lasting)
-        else:
-            sections = select(*columns).join(
-                begun,
-                and_(
-                    section_history.c.host_id == begun.c.host_id,
-                    section_history.c.first_seen <= begun.c.begun,
-                    or_(lasting, section_history.c.last_seen >= begun.c.begun),
-                ),
-            )
-        for row in connection.execute(sections):
-            trees[row.host_id][row.path] = row.hash
+        trees = _then(connection, begun, standing) if moment else _now(connection, standing)
         found |= {host_id: Tree(interval, trees[host_id]) for host_id, interval in standing.items()}
     return found
+
+
+def _now(connection: Connection, standing: Mapping[str, Interval]) -> Mapping[str, Mapping[str, str]]:
+    """From the roots: those of the present are stored, and most have been opened lately."""
+    trees = content.trees(connection, (one.root for one in standing.values()), content.recall)
+    return {host_id: trees[one.root] for host_id, one in standing.items()}
+
+
+def _then(connection: Connection, begun: Subquery, standing: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+    """From the intervals of sections: roots of the past are not kept."""
+    sections = select(section_history.c.host_id, section_history.c.path, section_history.c.hash).join(
+        begun,
+        and_(
+            section_history.c.host_id == begun.c.host_id,
+            section_history.c.first_seen <= begun.c.begun,
+            or_(section_history.c.last_seen.is_(None), section_history.c.last_seen >= begun.c.begun),
+        ),
+    )
+    trees: dict[str, dict[str, str]] = {host_id: {} for host_id in standing}
+    for row in connection.execute(sections):
+        trees[row.host_id][row.path] = row.hash
+    return trees
 
 
 def known(connection: Connection, hashes: Iterable[str]) -> set[str]:
