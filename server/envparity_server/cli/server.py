@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from envparity_server import logs
-from envparity_server.app import create_app
 from envparity_server.cli import server_channels
 from envparity_server.cli.database import Database
 from envparity_server.cli.server_backup import backup, migrate_schema, restore
@@ -14,7 +13,6 @@ from envparity_server.cli.server_log import audit, sessions
 from envparity_server.cli.server_people import login, user
 from envparity_server.cli.server_prune import prune
 from envparity_server.cli.server_tokens import token, tokens
-from envparity_server.serving import serve
 from envparity_server.settings import server_settings
 from envparity_server.storage.database import check_schema, open_database
 
@@ -32,6 +30,10 @@ def run(
 
     envparity server run --port 8765
     """
+    # most of what there is to load, and no other verb needs it
+    from envparity_server.app import create_app
+    from envparity_server.serving import serve
+
     settings = server_settings(database_url=database_url, listen_host=host, listen_port=port)
     logs.configure(settings.log_format)
     engine = open_database(settings.database_url)
