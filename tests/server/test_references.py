@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import Connection, Engine, event, update
 
 from envparity_agent.errors import CannotTell, UsageError
-from envparity_agent.fingerprint import SPLIT, Fingerprint, FingerprintLike, Target
+from envparity_agent.fingerprint import SPLIT, Fingerprint, FingerprintLike, Section, SectionLike, Target
 from envparity_server.baselining import Proposal, approve, pin, pin_today, withdraw
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import State
 from envparity_server.compare.scope import parse_scope
+from envparity_server.drift import majority
 from envparity_server.references import compare_selectors, group_of, references_for, resolve
 from envparity_server.storage import hosts
 from envparity_server.storage.actors import Actor, Role
@@ -60,6 +61,27 @@ def test_an_environment_stands_for_what_most_of_its_hosts_agree_on(fleet: Engine
     with writing(fleet) as connection:
         found = resolve(connection, "env:prod", NOON)
         assert (found.fingerprint.target, idna(found.fingerprint)) == (Target("environment", "env:prod"), "3.7")
+
+
+def test_what_hosts_agree_on_is_worked_out_again_only_where_one_of_them_changed(
+    fleet: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def agreed(path: str, having: Sequence[SectionLike]) -> Section:
+        asked.append(path)
+        return majority.agreed(path, having)
+
+    monkeypatch.setattr("envparity_server.references.agreed", agreed)
+    with writing(fleet) as connection:
+        new = reported(connection, "web-3", running(f"of {fleet.url}"), NOON)
+        resolve(connection, "env:prod", NOON)
+        asked.clear()
+        resolve(connection, "env:prod", NOON)
+        assert asked == []
+        report(connection, new, running(f"also of {fleet.url}"), NOON)
+        resolve(connection, "env:prod", NOON)
+        assert asked == ["python/srv/shop"]
 
 
 def test_labels_choose_among_the_hosts_of_an_environment(fleet: Engine) -> None:
