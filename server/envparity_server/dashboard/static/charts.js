@@ -1,0 +1,96 @@
+// Draws `<figure data-chart="lines|bars" data-table="ID">` from the table with that id: its first column has the labels,
+// each other one is a series. A cell may say its number in `data-value`; the table its unit in `data-unit` and the top of
+// the scale in `data-most`. The picture is for the eye only: whoever does not see it has the table.
+(() => {
+  const COLOURS = ["blue", "orange", "green", "purple", "red", "cyan", "pink", "yellow"];
+  const DASHES = [[], [8, 4], [2, 3], [12, 4, 2, 4]]; // lines are told apart by more than their colour
+  const HEIGHT = 240;
+  const drawn = new Map(); // figure -> its chart
+
+  const number = (cell) => {
+    const value = parseFloat(cell?.dataset.value ?? cell?.textContent.replace(/[\s,]/g, ""));
+    return Number.isFinite(value) ? value : null;
+  };
+
+  const read = (table) => {
+    const rows = [...table.tBodies].flatMap((body) => [...body.rows]);
+    const names = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+    return {
+      labels: rows.map((row) => row.cells[0].textContent.trim()),
+      series: names.map((name, index) => ({ name, values: rows.map((row) => number(row.cells[index + 1])) })),
+      unit: table.dataset.unit ? ` ${table.dataset.unit}` : "",
+      most: parseFloat(table.dataset.most) || null,
+    };
+  };
+
+  // bars of several series stand on each other: each is as high as it and all before it
+  const stacked = (series) =>
+    series.reduce((sums, { values }) => {
+      const below = sums.at(-1);
+      return [...sums, values.map((value, index) => (value ?? 0) + (below ? below[index] : 0))];
+    }, []);
+
+  const options = (told, bars, width) => {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(`--tblr-${name}`).trim();
+    const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    const axis = { stroke: colour("secondary"), font, grid: { stroke: colour("border-color") }, ticks: { show: false } };
+    const shown = (value) => (value === null ? "—" : `${value.toLocaleString()}${told.unit}`);
+    const series = told.series.map(({ name, values }, index) => ({
+      label: name,
+      stroke: colour(COLOURS[index % COLOURS.length]),
+      fill: bars ? colour(COLOURS[index % COLOURS.length]) : undefined,
+      width: bars ? 0 : 2,
+      dash: bars ? undefined : DASHES[index % DASHES.length],
+      paths: bars ? uPlot.paths.bars({ size: [0.7, 48] }) : undefined,
+      points: { show: !bars && told.labels.length < 2 },
+      value: (_, __, ___, at) => (at === null ? "" : shown(values[at])),
+    }));
+    return {
+      width,
+      height: HEIGHT,
+      scales: {
+        x: { time: false, range: [-0.5, told.labels.length - 0.5] },
+        y: { range: (_, __, most) => [0, told.most ?? (most || 1) * 1.1] },
+      },
+      axes: [
+        { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100], space: 64, values: (_, at) => at.map((one) => told.labels[one] ?? "") },
+        { ...axis, incrs: [1, 2, 5, 10, 20, 25, 50].flatMap((one) => [one, one * 100, one * 10000]).sort((a, b) => a - b),
+          size: 64, values: (_, at) => at.map(shown) },
+      ],
+      // the last of a stack is the highest: it is drawn first, so that the others stand before it
+      series: [{ label: "", value: (_, __, ___, at) => (at === null ? "" : told.labels[at]) }, ...(bars ? series.reverse() : series)],
+    };
+  };
+
+  const draw = (figure) => {
+    drawn.get(figure)?.destroy();
+    drawn.delete(figure);
+    const table = document.getElementById(figure.dataset.table);
+    const told = table && read(table);
+    if (!told?.labels.length || !figure.clientWidth) return;
+    const bars = figure.dataset.chart === "bars";
+    const values = bars ? stacked(told.series).reverse() : told.series.map((one) => one.values);
+    drawn.set(figure, new uPlot(options(told, bars, figure.clientWidth), [told.labels.map((_, at) => at), ...values], figure));
+  };
+
+  const resized = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const chart = drawn.get(target);
+      if (!chart) draw(target);
+      else if (chart.width !== target.clientWidth) chart.setSize({ width: target.clientWidth, height: HEIGHT });
+    }
+  });
+
+  const find = () => {
+    for (const figure of drawn.keys()) if (!figure.isConnected) drawn.delete(figure);
+    for (const figure of document.querySelectorAll("figure[data-chart]:not([aria-hidden])")) {
+      figure.setAttribute("aria-hidden", "true");
+      resized.observe(figure); // which draws it
+    }
+  };
+
+  find();
+  document.addEventListener("htmx:after:swap", find);
+  new MutationObserver(() => [...drawn.keys()].forEach(draw)).observe(document.documentElement, { attributeFilter: ["data-bs-theme"] });
+})();
