@@ -58,16 +58,17 @@ def search(
     q: Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")] = "",
     only: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
-    """What has a text in its name, by sort; where there is but one of exactly this name, straight to it."""
+    """What has a text in its name, by sort; straight to the one of exactly this name, where only its sort has any."""
     text = q.strip()
     groups: list[Group] = []
     if len(text) >= SHORTEST:
         with reading(engine_of(request)) as connection:
             groups = _found(connection, text, seen_by(request))
     exact = [hit for group in groups for hit in group.hits if hit.name == text]
-    if len(exact) == 1 and not only:
+    found = [group for group in groups if group.hits]
+    if len(exact) == len(found) == 1 and not only:
         return RedirectResponse(exact[0].address, HTTPStatus.SEE_OTHER)
-    shown = [group for group in groups if group.hits and only in ("", group.sort)]
+    shown = [group for group in found if only in ("", group.sort)]
     return page(
         request, "search.html", q=text, only=only, groups=shown, first=MOST if only else _FIRST, shortest=SHORTEST
     )

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from envparity_agent.kinds import KINDS
 from envparity_server.api.authentication import engine_of, now
-from envparity_server.api.moments import between
 from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.storage import deploys, hosts, timeline
 from envparity_server.storage.changes import Change
@@ -24,7 +23,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person
 
 _WINDOW = timedelta(days=30)  # of the chart
 _DAYS = 3  # told on one page
-_FIRST_LINES = 20  # of each of them
+_FIRST_LINES = 15  # of each of them
 PAGE_ROWS = 100  # lines of a day alone
 _MOST_HOSTS = 200  # named beside one line
 _MOST_DEPLOYS = 200
@@ -97,7 +96,6 @@ def show_timeline(
             most_hosts=_MOST_HOSTS,
             page_rows=PAGE_ROWS,
             is_web=is_web,
-            when=when,
             item_address=item_address,
             line_address=line_address,
             timeline_address=timeline_address,
@@ -121,11 +119,6 @@ def _every_day(counts: Mapping[date, int], begin: datetime, end: datetime) -> li
     """A month with its days that had no change, the oldest first: what the chart shows."""
     days = ((begin + timedelta(days=number)).date() for number in range((end - begin).days))
     return [(one, counts.get(one, 0)) for one in days]
-
-
-def when(change: Change) -> str:
-    """Between which two reports a change lies, of several hosts between the first and the last."""
-    return between(change.after, change.before).words
 
 
 def timeline_address(wanted: Wanted, **more: str) -> str:

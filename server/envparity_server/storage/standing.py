@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, distinct, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, func, or_, select, true
 
 from envparity_server.compare.model import Severity
 from envparity_server.drift.life import OPEN, State
@@ -38,7 +38,7 @@ class Lasting:
 
 def drifting(connection: Connection, seen: Environments = None) -> set[str]:
     """The ids of the hosts that are not as their reference now; that one is silent is another matter."""
-    query = select(distinct(drift_item.c.subject)).join(drift, drift.c.id == drift_item.c.drift)
+    query = select(drift_item.c.subject).distinct().join(drift, drift.c.id == drift_item.c.drift)
     lasting = drift.c.state.in_(sorted(OPEN)), drift_item.c.gone_at.is_(None)
     of_hosts = drift.c.is_whole.is_(False), drift.c.kind != STALE
     return set(connection.scalars(query.where(*lasting, *of_hosts, _seen_by(seen))))

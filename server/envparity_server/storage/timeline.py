@@ -1,11 +1,11 @@
-"""What changed in the fleet by day: one change on many hosts is one line."""
+"""What changed in the fleet by day, also on hosts that are retired by now: one change on many hosts is one line."""
 
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Text, cast, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Text, cast, func, or_, select
 
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.changes import Change, read_change
@@ -119,13 +119,13 @@ def _between(begin: datetime, end: datetime) -> list[ColumnElement[bool]]:
 
 def _which(wanted: Wanted, seen: Environments) -> list[ColumnElement[bool]]:
     own = [
-        host.c.retired_at.is_(None),
-        true() if seen is None else host.c.environment.in_(sorted(seen)),
+        *([] if seen is None else [host.c.environment.in_(sorted(seen))]),
         *([host.c.environment == wanted.environment] if wanted.environment else []),
         *([or_(host.c.id == wanted.host, host.c.name.icontains(wanted.host, autoescape=True))] if wanted.host else []),
     ]
     return [
-        change.c.host_id.in_(select(host.c.id).where(*own)),
+        # of all hosts the index of moments alone has what is counted
+        *([change.c.host_id.in_(select(host.c.id).where(*own))] if own else []),
         *([change.c.kind == wanted.kind] if wanted.kind else []),
         *([change.c.section == wanted.section] if wanted.section else []),
         *([change.c.item == wanted.item] if wanted.item else []),

@@ -20,6 +20,7 @@
       series: names.map((name, index) => ({ name, values: rows.map((row) => number(row.cells[index + 1])) })),
       unit: table.dataset.unit ? ` ${table.dataset.unit}` : "",
       most: parseFloat(table.dataset.most) || null,
+      heading: table.tHead.rows[0].cells[0].textContent.trim(),
     };
   };
 
@@ -30,24 +31,36 @@
       return [...sums, values.map((value, index) => (value ?? 0) + (below ? below[index] : 0))];
     }, []);
 
-  const options = (told, bars, width) => {
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(`--tblr-${name}`).trim();
-    const font = `12px ${getComputedStyle(document.body).fontFamily}`;
-    const axis = { stroke: colour("secondary"), font, grid: { stroke: colour("border-color") }, ticks: { show: false } };
+  // a canvas knows neither variables nor light-dark(): an element's style says what they come to
+  const palette = (figure) => {
+    const probe = figure.appendChild(document.createElement("span"));
+    const colour = (name) => {
+      probe.style.color = `var(--tblr-${name})`;
+      return getComputedStyle(probe).color;
+    };
+    const found = { series: COLOURS.map(colour), text: colour("secondary"), grid: colour("border-color") };
+    probe.remove();
+    return found;
+  };
+
+  const options = (told, bars, figure) => {
+    const colours = palette(figure);
+    const font = `12px ${getComputedStyle(figure).fontFamily}`;
+    const axis = { stroke: colours.text, font, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } };
     const shown = (value) => (value === null ? "—" : `${value.toLocaleString()}${told.unit}`);
+    const hovered = (values) => (_, __, ___, at) => (at === null || at === undefined ? "" : values(at));
     const series = told.series.map(({ name, values }, index) => ({
       label: name,
-      stroke: colour(COLOURS[index % COLOURS.length]),
-      fill: bars ? colour(COLOURS[index % COLOURS.length]) : undefined,
+      stroke: colours.series[index % COLOURS.length],
+      fill: bars ? colours.series[index % COLOURS.length] : undefined,
       width: bars ? 0 : 2,
       dash: bars ? undefined : DASHES[index % DASHES.length],
       paths: bars ? uPlot.paths.bars({ size: [0.7, 48] }) : undefined,
       points: { show: !bars && told.labels.length < 2 },
-      value: (_, __, ___, at) => (at === null ? "" : shown(values[at])),
+      value: hovered((at) => shown(values[at])),
     }));
     return {
-      width,
+      width: figure.clientWidth,
       height: HEIGHT,
       scales: {
         x: { time: false, range: [-0.5, told.labels.length - 0.5] },
@@ -59,7 +72,7 @@
           size: 64, values: (_, at) => at.map(shown) },
       ],
       // the last of a stack is the highest: it is drawn first, so that the others stand before it
-      series: [{ label: "", value: (_, __, ___, at) => (at === null ? "" : told.labels[at]) }, ...(bars ? series.reverse() : series)],
+      series: [{ label: told.heading, value: hovered((at) => told.labels[at]) }, ...(bars ? series.reverse() : series)],
     };
   };
 
@@ -71,7 +84,7 @@
     if (!told?.labels.length || !figure.clientWidth) return;
     const bars = figure.dataset.chart === "bars";
     const values = bars ? stacked(told.series).reverse() : told.series.map((one) => one.values);
-    drawn.set(figure, new uPlot(options(told, bars, figure.clientWidth), [told.labels.map((_, at) => at), ...values], figure));
+    drawn.set(figure, new uPlot(options(told, bars, figure), [told.labels.map((_, at) => at), ...values], figure));
   };
 
   const resized = new ResizeObserver((entries) => {
