@@ -13,12 +13,12 @@ from envparity_server.compare.groups import severities
 from envparity_server.compare.model import UNKNOWN_STATES, State
 from envparity_server.dashboard.forms import may
 from envparity_server.dashboard.pages import page, require_person, seen_by
-from envparity_server.dashboard.parity import ends_of_days, pairs, parity, standings
+from envparity_server.dashboard.parity import arranged, ends_of_days, pairs, parity
 from envparity_server.dashboard.suggestions import FEW_HOSTS, suggest
 from envparity_server.dashboard.timeline_page import day_of, item_address, line_address
 from envparity_server.gating.model import Verdict
 from envparity_server.references import compare_selectors
-from envparity_server.storage import gate_runs, hosts, standing, timeline
+from envparity_server.storage import drift_figures, gate_runs, hosts, standings, timeline
 from envparity_server.storage.actors import Environments, Role
 from envparity_server.storage.database import reading
 from envparity_server.storage.timeline import Line
@@ -40,21 +40,19 @@ def show_overview(request: Request) -> Response:
     with reading(engine_of(request)) as connection:
         everyone = hosts.all_hosts(connection, seen, retired=True)
         present = [one for one in everyone if one.state(moment) not in hosts.GONE]
-        shown = standings(
-            {one.environment for one in present},
-            present,
-            standing.drifting(connection, seen),
-            standing.open_drifts(connection, seen),
-            moment,
+        drifting, compared = standings.open_drifts(connection, seen), standings.compared(connection, seen)
+        stand = [standings.standing(one, drifting.get(one.id, {}), one.id in compared, moment) for one in present]
+        environments = arranged(
+            zip((one.environment for one in present), stand, strict=True), drift_figures.opened(connection, seen)
         )
         stale = sorted((one for one in present if one.is_stale(moment)), key=lambda one: str(one.seen_at))
         red, all_red = gate_runs.listed(connection, gate_runs.Wanted(verdict=Verdict.DRIFT), seen, _FEW)
         return page(
             request,
             "overview.html",
-            standings=shown,
-            pairs=pairs([one.name for one in shown])[:_MOST_PAIRS],
-            days=parity(everyone, standing.lasted(connection, ends[0], seen), ends),
+            standings=environments,
+            pairs=pairs([one.name for one in environments])[:_MOST_PAIRS],
+            days=parity(everyone, compared, drift_figures.lasted(connection, ends[0], seen), ends),
             latest=_latest(connection, seen),
             stale=stale[:_FEW],
             all_stale=len(stale),

@@ -1,14 +1,17 @@
 """Arranges what the page Overview shows: environments in their order, their pairs, and their parity day by day."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
+from envparity_server.storage.drift_figures import Lasting, Open
 from envparity_server.storage.hosts import Host
-from envparity_server.storage.standing import Lasting, Open
+from envparity_server.storage.standings import IN_DRIFT, IN_PARITY, NOT_COMPARED
 
 DAYS = 30
+STATES = (IN_PARITY, IN_DRIFT, "stale", NOT_COMPARED, "never reported")
 _STAGES = ("dev", "test", "qa", "int", "stag", "uat", "pre", "prod")  # as people promote; each begins several names
 
 
@@ -17,7 +20,7 @@ class Standing:
     """An environment with its hosts by state, and its open drifts."""
 
     name: str
-    counts: Mapping[str, int]  # `in parity`, `in drift`, and the states of hosts that tell nothing
+    counts: Mapping[str, int]  # of STATES
     drifts: Open | None
 
     @property
@@ -60,21 +63,12 @@ def _family(name: str) -> str:
     return name[: min(found)] if found else ""
 
 
-def standings(
-    environments: Iterable[str], hosts: Iterable[Host], drifting: set[str], drifts: Mapping[str, Open], now: datetime
-) -> list[Standing]:
-    """How each environment stands; hosts that are gone on purpose count nowhere."""
-    counts: dict[str, dict[str, int]] = {name: {} for name in environments}
-    for one in hosts:
-        state = one.state(now)
-        if state == "fresh":
-            state = "in drift" if one.id in drifting else "in parity"
-        own = counts.setdefault(one.environment, {})
-        own[state] = own.get(state, 0) + 1
-    kept = ("in parity", "in drift", "stale", "never reported")
+def arranged(standings: Iterable[tuple[str, str]], drifts: Mapping[str, Open]) -> list[Standing]:
+    """How each environment stands, of the (environment, standing) of its hosts; what is gone on purpose counts not."""
+    counts = Counter(one for one in standings if one[1] in STATES)
     return [
-        Standing(name, {state: counts[name].get(state, 0) for state in kept}, drifts.get(name))
-        for name in in_order(counts)
+        Standing(name, {state: counts[name, state] for state in STATES}, drifts.get(name))
+        for name in in_order({name for name, _ in counts})
     ]
 
 
@@ -85,17 +79,17 @@ def ends_of_days(now: datetime, count: int = DAYS) -> list[datetime]:
 
 
 def parity(
-    hosts: Sequence[Host], lasted: Iterable[Lasting], ends: Sequence[datetime]
+    hosts: Iterable[Host], compared: Container[str], lasted: Iterable[Lasting], ends: Sequence[datetime]
 ) -> list[tuple[date, dict[str, Share]]]:
     """By day, the share of each environment's lasting hosts that had no open drift when the day ended.
 
-    A host counts while it was enrolled; one that never reported, or is here for a job only, never does.
+    A host counts while it was enrolled; one that nothing was held against, or is here for a job only, never does.
     """
     drifted: dict[str, set[int]] = {}
     for one in lasted:
         days = (day for day, end in enumerate(ends) if one.begun <= end and (one.ended is None or one.ended > end))
         drifted.setdefault(one.host_id, set()).update(days)
-    counting = [one for one in hosts if one.seen_at and not one.ephemeral]
+    counting = [one for one in hosts if one.id in compared and not one.ephemeral]
     found = []
     for day, end in enumerate(ends):
         alike: dict[str, list[bool]] = {}

@@ -36,12 +36,21 @@ def test_each_environment_tells_how_its_hosts_stand_and_every_number_leads_to_wh
         silent(connection, "gone")
         waiting(connection, "fresh")
     page = seen(pages.get("/"))
-    assert "prod 4 of 7 1 1 1 1 1 ◆ medium" in page.text
+    assert "prod 4 of 7 1 1 0 1 1 1 ◆ medium" in page.text
     for state in ("in+parity", "in+drift", "stale", "never+reported"):
         assert f"/hosts?environment=prod&state={state}" in page.links
     assert "/drifts?environment=prod&state=open" in page.links
     assert "/drifts?environment=prod&state=open&severity=medium" in page.links
     assert page.values("progress", "aria-label") == ["4 of 7 hosts of prod in parity"]
+
+
+def test_a_host_that_nothing_was_held_against_is_not_in_parity(pages: Asking) -> None:
+    with writing(pages.engine) as connection:
+        reported(connection, "web-1", PLAIN, datetime.now(UTC))
+    page = seen(pages.get("/"))
+    assert "/hosts?environment=prod&state=not+compared" in page.links
+    assert "/hosts?environment=prod&state=in+parity" not in page.links
+    assert page.values("td", "data-value") == []
 
 
 def test_the_share_of_hosts_without_a_drift_is_told_by_day_and_drawn_from_that_table(pages: Asking) -> None:
@@ -123,7 +132,7 @@ def test_nothing_of_an_environment_that_one_does_not_see_is_told_or_counted(smal
         reported(connection, "seen-1", PLAIN, datetime.now(UTC), "dev")
     ada = small_api.as_person("ada", Role.VIEWER, frozenset({"dev"}))
     page = seen(ada.get("/"))
-    assert "dev 1 of 1" in page.text
+    assert "dev 0 of 1 0 0 1" in page.text
     for hidden in ("vault", "secret", "idna", "acme"):
         assert hidden not in page.text
     for address in ("/overview/pair?left=dev&right=vault", "/overview/pair?left=vault&right=dev"):

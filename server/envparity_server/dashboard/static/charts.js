@@ -5,7 +5,7 @@
   const COLOURS = ["blue", "orange", "green", "purple", "red", "cyan", "pink", "yellow"];
   const DASHES = [[], [8, 4], [2, 3], [12, 4, 2, 4]]; // lines are told apart by more than their colour
   const HEIGHT = 240;
-  const drawn = new Map(); // figure -> its chart
+  const drawn = new Map(); // the place in a figure -> its chart
 
   const number = (cell) => {
     const value = parseFloat(cell?.dataset.value ?? cell?.textContent.replace(/[\s,]/g, ""));
@@ -24,6 +24,8 @@
     };
   };
 
+  const cut = (text, most) => (text.length > most ? `${text.slice(0, Math.max(1, most - 1))}…` : text);
+
   // bars of several series stand on each other: each is as high as it and all before it
   const stacked = (series) =>
     series.reduce((sums, { values }) => {
@@ -32,8 +34,8 @@
     }, []);
 
   // a canvas knows neither variables nor light-dark(): an element's style says what they come to
-  const palette = (figure) => {
-    const probe = figure.appendChild(document.createElement("span"));
+  const palette = (place) => {
+    const probe = place.appendChild(document.createElement("span"));
     const colour = (name) => {
       probe.style.color = `var(--tblr-${name})`;
       return getComputedStyle(probe).color;
@@ -43,9 +45,9 @@
     return found;
   };
 
-  const options = (told, bars, figure) => {
-    const colours = palette(figure);
-    const font = `12px ${getComputedStyle(figure).fontFamily}`;
+  const options = (told, bars, place) => {
+    const colours = palette(place);
+    const font = `12px ${getComputedStyle(place).fontFamily}`;
     const axis = { stroke: colours.text, font, grid: { stroke: colours.grid, width: 1 }, ticks: { show: false } };
     const shown = (value) => (value === null ? "—" : `${value.toLocaleString()}${told.unit}`);
     const hovered = (values) => (_, __, ___, at) => (at === null || at === undefined ? "" : values(at));
@@ -60,14 +62,14 @@
       value: hovered((at) => shown(values[at])),
     }));
     return {
-      width: figure.clientWidth,
+      width: place.clientWidth,
       height: HEIGHT,
       scales: {
         x: { time: false, range: [-0.5, told.labels.length - 0.5] },
         y: { range: (_, __, most) => [0, told.most ?? (most || 1) * 1.1] },
       },
       axes: [
-        { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100], space: 64, values: (_, at) => at.map((one) => told.labels[one] ?? "") },
+        { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100], space: 64, values: (chart, at) => at.map((one) => cut(told.labels[one] ?? "", chart.width / at.length / 8)) },
         { ...axis, incrs: [1, 2, 5, 10, 20, 25, 50].flatMap((one) => [one, one * 100, one * 10000]).sort((a, b) => a - b),
           size: 64, values: (_, at) => at.map(shown) },
       ],
@@ -76,30 +78,32 @@
     };
   };
 
-  const draw = (figure) => {
-    drawn.get(figure)?.destroy();
-    drawn.delete(figure);
-    const table = document.getElementById(figure.dataset.table);
-    const told = table && read(table);
-    if (!told?.labels.length || !figure.clientWidth) return;
-    const bars = figure.dataset.chart === "bars";
+  const draw = (place) => {
+    drawn.get(place)?.destroy();
+    drawn.delete(place);
+    const { chart, table } = place.parentElement.dataset;
+    const told = read(document.getElementById(table));
+    if (!told.labels.length || !place.clientWidth) return;
+    const bars = chart === "bars";
     const values = bars ? stacked(told.series).reverse() : told.series.map((one) => one.values);
-    drawn.set(figure, new uPlot(options(told, bars, figure), [told.labels.map((_, at) => at), ...values], figure));
+    drawn.set(place, new uPlot(options(told, bars, place), [told.labels.map((_, at) => at), ...values], place));
   };
 
   const resized = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const chart = drawn.get(target);
-      if (!chart) draw(target);
-      else if (chart.width !== target.clientWidth) chart.setSize({ width: target.clientWidth, height: HEIGHT });
+      if (chart?.width !== target.clientWidth) draw(target);
     }
   });
 
   const find = () => {
-    for (const figure of drawn.keys()) if (!figure.isConnected) drawn.delete(figure);
-    for (const figure of document.querySelectorAll("figure[data-chart]:not([aria-hidden])")) {
-      figure.setAttribute("aria-hidden", "true");
-      resized.observe(figure); // which draws it
+    for (const place of drawn.keys()) if (!place.isConnected) drawn.delete(place);
+    for (const figure of document.querySelectorAll("figure[data-chart]:not(:has(> .chart))")) {
+      const place = document.createElement("div");
+      place.className = "chart";
+      place.setAttribute("aria-hidden", "true");
+      figure.prepend(place);
+      resized.observe(place); // which draws it, now and whenever there is more or less room
     }
   };
 

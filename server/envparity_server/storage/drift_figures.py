@@ -1,4 +1,4 @@
-"""How the fleet stands: which hosts drift, how many drifts are open by severity, and on which host each lasted when."""
+"""Figures of drifts: how many are open by environment and severity, and on which host each lasted when."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select, true
 
 from envparity_server.compare.model import Severity
 from envparity_server.drift.life import OPEN, State
-from envparity_server.drift.words import STALE
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.tables import drift, drift_item
 
@@ -36,15 +35,7 @@ class Lasting:
     ended: datetime | None
 
 
-def drifting(connection: Connection, seen: Environments = None) -> set[str]:
-    """The ids of the hosts that are not as their reference now; that one is silent is another matter."""
-    query = select(drift_item.c.subject).distinct().join(drift, drift.c.id == drift_item.c.drift)
-    lasting = drift.c.state.in_(sorted(OPEN)), drift_item.c.gone_at.is_(None)
-    of_hosts = drift.c.is_whole.is_(False), drift.c.kind != STALE
-    return set(connection.scalars(query.where(*lasting, *of_hosts, _seen_by(seen))))
-
-
-def open_drifts(connection: Connection, seen: Environments = None) -> dict[str, Open]:
+def opened(connection: Connection, seen: Environments = None) -> dict[str, Open]:
     """The open drifts by environment; one without any is left out."""
     count, first = func.count().label("drifts"), func.min(drift.c.first_seen).label("since")
     rows = connection.execute(
