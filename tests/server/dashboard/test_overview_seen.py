@@ -29,11 +29,8 @@ def fill(asking: Asking) -> None:
         kept(connection, environments=("dev",), at=now)
 
 
-def test_the_page_without_a_host_can_be_used_by_everybody(watched: Watched) -> None:
+def test_the_page_can_be_used_by_everybody_without_a_host_and_with_a_fleet(watched: Watched, small_api: Asking) -> None:
     watched.check("/")
-
-
-def test_the_page_of_a_fleet_can_be_used_by_everybody(watched: Watched, small_api: Asking) -> None:
     fill(small_api)
     watched.check("/")
 
