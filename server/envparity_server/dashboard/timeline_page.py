@@ -7,12 +7,14 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy import Connection
 from starlette.responses import Response
 
 from envparity_agent.kinds import KINDS
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.storage import deploys, hosts, timeline
+from envparity_server.storage.actors import Environments
 from envparity_server.storage.changes import Change
 from envparity_server.storage.database import reading
 from envparity_server.storage.deploys import Deploy
@@ -26,7 +28,7 @@ _DAYS = 3  # told on one page
 _FIRST_LINES = 15  # of each of them
 PAGE_ROWS = 100  # lines of a day alone
 _MOST_HOSTS = 200  # named beside one line
-_MOST_DEPLOYS = 200
+_MOST_DEPLOYS = 50  # of a day
 _KINDS = {kind: declared.title for (kind, _), declared in KINDS.items()}
 
 Text = Annotated[str, Query(max_length=1024, pattern=r"^[^\x00]*$")]
@@ -67,18 +69,9 @@ def show_timeline(
             end = day_of(last)[1]
         begin = end - _WINDOW
         counts = timeline.counted(connection, wanted, seen, begin, end)
-        marks = deploys.begun(connection, begin, end, seen, _MOST_DEPLOYS)
         told = [day] if day else list(counts)[:_DAYS]
         rows = (PAGE_ROWS, (number - 1) * PAGE_ROWS) if day else (_FIRST_LINES, 0)
-        days = [
-            _Day(
-                one,
-                counts.get(one, 0),
-                *timeline.lines(connection, wanted, seen, _begin(one), _end(one), *rows),
-                [mark for mark in marks if mark.begun_at.date() == one and environment in ("", mark.environment)],
-            )
-            for one in told
-        ]
+        days = [_told(connection, wanted, seen, one, counts.get(one, 0), rows) for one in told]
         goes_on = bool(told) and not day and timeline.newest(connection, wanted, seen, _begin(told[-1])) is not None
         return page(
             request,
@@ -100,6 +93,15 @@ def show_timeline(
             line_address=line_address,
             timeline_address=timeline_address,
         )
+
+
+def _told(
+    connection: Connection, wanted: Wanted, seen: Environments, day: date, changes: int, rows: tuple[int, int]
+) -> _Day:
+    begin, end = _begin(day), _end(day)
+    lines, all_lines = timeline.lines(connection, wanted, seen, begin, end, *rows)
+    marks = deploys.begun(connection, begin, end, seen, _MOST_DEPLOYS)
+    return _Day(day, changes, lines, all_lines, [one for one in marks if wanted.environment in ("", one.environment)])
 
 
 def _begin(day: date) -> datetime:
