@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -20,7 +20,7 @@ from envparity_server.compare.covering import container_of, is_complete
 from envparity_server.compare.differences import compare
 from envparity_server.compare.groups import FOLD_OVER, severities, text
 from envparity_server.dashboard.pages import compare_address, page, require_person, seen_by
-from envparity_server.dashboard.suggestions import suggest
+from envparity_server.dashboard.suggestions import FEW_HOSTS, suggest
 from envparity_server.drift.severity import rate
 from envparity_server.storage import content, history, hosts
 from envparity_server.storage.actors import Environments
@@ -31,7 +31,6 @@ from envparity_server.storage.hosts import Host
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person)])
 
 PAGE_ROWS = 50
-FEW_HOSTS = 5  # with so few, the page says what to compare first
 MAX_CHANGES = 20
 MAX_ITEMS = 500
 
@@ -74,12 +73,6 @@ class _Change:
     before: datetime  # the first report with the new one
     summary: str
     address: str
-
-
-@router.get("/")
-def home() -> Response:
-    """The hosts are the first page."""
-    return RedirectResponse("/hosts", HTTPStatus.SEE_OTHER)
 
 
 @router.get("/hosts")

@@ -12,6 +12,7 @@ from envparity_server.storage import content, history
 from envparity_server.storage.hosts import Host
 
 _MOST = 6
+FEW_HOSTS = 5  # with so few, a page says what to compare first
 
 
 @dataclass(frozen=True)

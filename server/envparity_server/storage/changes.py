@@ -8,7 +8,7 @@ the sections with the most of them are one row each.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -244,7 +244,7 @@ def latest(connection: Connection, host_ids: Iterable[str], section: str, item: 
     for batch in batches(list(host_ids)):
         newest = select(func.max(change.c.id)).where(change.c.host_id.in_(batch), *of_item).group_by(change.c.host_id)
         rows = connection.execute(select(change).where(change.c.id.in_(newest)))
-        found.update((row.host_id, _change(row)) for row in rows)
+        found.update((row.host_id, read_change(row)) for row in rows)
     return found
 
 
@@ -279,17 +279,18 @@ def of_hosts(
         newest = select(change).where(*mine).order_by(change.c.before.desc(), change.c.id.desc())
         rows += connection.execute(newest.limit(limit + offset))
     rows.sort(key=lambda row: (row.before, row.id), reverse=True)
-    return [_change(row) for row in rows[offset : offset + limit]], total
+    return [read_change(row) for row in rows[offset : offset + limit]], total
 
 
-def _change(row: Row[Any]) -> Change:
-    values = {
-        **row._mapping,
-        "state": State(row.state),
-        "left": _value(row.left),
-        "right": _value(row.right),
-        "distance": Distance(row.distance) if row.distance else None,
-        "severity": Severity(row.severity),
+def read_change(row: Row[*tuple[Any, ...]], **more: Any) -> Change:
+    """A change of a row with its columns, or with what is given in the place of some."""
+    stored = {**row._mapping, **more}
+    values = {one.name: stored[one.name] for one in fields(Change)} | {
+        "state": State(stored["state"]),
+        "left": _value(stored["left"]),
+        "right": _value(stored["right"]),
+        "distance": Distance(stored["distance"]) if stored["distance"] else None,
+        "severity": Severity(stored["severity"]),
     }
     return Change(**values)
 

@@ -74,6 +74,15 @@ def listed(
     return [Deploy(**row._mapping) for row in connection.execute(query)]
 
 
+def begun(connection: Connection, since: datetime, until: datetime, seen: Environments, limit: int) -> list[Deploy]:
+    """The deploys that began in a time, the newest first."""
+    query = select(deploy).where(deploy.c.begun_at >= since, deploy.c.begun_at < until)
+    if seen is not None:
+        query = query.where(deploy.c.environment.in_(sorted(seen)))
+    rows = connection.execute(query.order_by(deploy.c.begun_at.desc(), deploy.c.id).limit(limit))
+    return [Deploy(**row._mapping) for row in rows]
+
+
 def recent(connection: Connection, environment: str, since: datetime, more: Collection[str]) -> list[Deploy]:
     """The deploys of an environment that had not ended at a moment, and some by id, as they began."""
     query = select(deploy).where(deploy.c.environment == environment)

@@ -105,7 +105,7 @@ def test_hostile_text_is_inert_on_every_page(pages: Asking, text: str) -> None:
 
 
 def test_every_form_and_script_of_a_page_is_its_own_servers(pages: Asking) -> None:
-    for address in ("/login", "/hosts", "/compare", "/nowhere"):
+    for address in ("/login", "/", "/hosts", "/compare", "/timeline", "/search", "/nowhere"):
         page = seen(pages.get(address))
         assert page.dangers() == []
         assert all(source.startswith("/static/") for source in page.values("script", "src"))

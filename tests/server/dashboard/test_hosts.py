@@ -20,11 +20,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def test_the_first_page_is_that_of_the_hosts(pages: Asking) -> None:
-    answer = pages.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/hosts")
-
-
 def test_an_empty_server_says_what_to_do_next(pages: Asking) -> None:
     page = seen(pages.get("/hosts"))
     assert "No host yet" in page.text
