@@ -92,7 +92,7 @@ def preview(connection: Connection, rule: Rule, now: datetime, environments: Env
     others = [one for one in rules.active(connection, now) if one.id != rule.id]
     without_end = replace(rule, expires=None, severity=None)
     looked_at = differences = 0
-    environments: Counter[str] = Counter()
+    reached: Counter[str] = Counter()
     found: Counter[tuple[str, str, str]] = Counter()
     examples: dict[tuple[str, str, str], Difference] = {}
     for comparison, subjects in _compared(connection, chosen, now):
@@ -101,15 +101,15 @@ def preview(connection: Connection, rule: Rule, now: datetime, environments: Env
         open_ones = [one for one in unexpected.differences if one.state in DRIFT_STATES]
         covered = _covered(replace(unexpected, differences=tuple(open_ones)), without_end, subjects, now)
         differences += len(open_ones)
-        environments.update([subjects[0].environment or ""] if covered else [])
+        reached.update([subjects[0].environment or ""] if covered else [])
         for one in covered:
             place = one.section, one.item, one.attribute
             found[place] += 1
             examples.setdefault(place, one)
     commonest = sorted(found, key=lambda place: (-found[place], place))[:_MOST_EXAMPLES]
     return Preview(
-        rule, found.total(), differences, looked_at, len(fresh), environments.total(),
-        tuple(Example(examples[place], found[place]) for place in commonest), dict(sorted(environments.items())),
+        rule, found.total(), differences, looked_at, len(fresh), reached.total(),
+        tuple(Example(examples[place], found[place]) for place in commonest), dict(sorted(reached.items())),
     )  # fmt: skip
 
 

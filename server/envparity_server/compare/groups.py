@@ -176,7 +176,9 @@ def side_by_side(difference: Difference) -> tuple[str, str]:
         return left or "not known", right or "not known"
     if _is_list(difference.left) and _is_list(difference.right):
         ours, theirs = set(difference.left), set(difference.right)
-        return text(tuple(sorted(ours - theirs))) or "nothing more", text(tuple(sorted(theirs - ours))) or "nothing more"
+        return text(tuple(sorted(ours - theirs))) or "nothing more", text(
+            tuple(sorted(theirs - ours))
+        ) or "nothing more"
     if not (left or right):
         return "one value", "another value"  # of which no more than that is told
     return left or "not set", right or "not set"

@@ -1,6 +1,6 @@
 """The page Compare: what differs between two of anything, grouped and folded, and what was not examined."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Annotated, Any
@@ -35,6 +35,7 @@ from envparity_server.storage.database import reading
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person)])
 
+MOST_CHOICES = 500  # of hosts that a field offers
 MOST_GROUPS = 200
 MOST_ROWS = 500  # of a section that is opened
 MOST_EQUAL = 200
@@ -113,31 +114,24 @@ def _causes(request: Request, asked: Question, printed: str) -> Response:
     )
 
 
-def _form(
-    request: Request, connection: Connection, asked: Question, everyone: Iterable[hosts.Host]
-) -> dict[str, Any]:
+def _form(request: Request, connection: Connection, asked: Question, everyone: Sequence[hosts.Host]) -> dict[str, Any]:
     """What can be picked."""
     seen, moment = seen_by(request), now()
-    environments, names = {}, []
-    for one in everyone:
-        environments[f"env:{one.environment}"] = None
-        names.append(f"host:{one.name}")
+    environments = dict.fromkeys(f"env:{one.environment}" for one in everyone)
     pinned = [f"baseline:{one.name}" for one in baselines.every(connection, seen)]
     return {
         "asked": asked,
         "section": request.query_params.get("section", ""),
         "left": split(asked.left, moment),
         "right": split(asked.right, moment),
-        "choices": [*environments, *pinned[:200], *names[:500]],
+        "choices": [*environments, *pinned[:MOST_CHOICES], *(f"host:{one.name}" for one in everyone[:MOST_CHOICES])],
         "kinds": {kind: title(kind) for kind, _ in sorted(KINDS)},
         "applications": [one.name for one in applications.every(connection, seen)],
         "formats": FORMATS,
     }
 
 
-def _differences(
-    request: Request, connection: Connection, asked: Question, held: Held, section: str
-) -> dict[str, Any]:
+def _differences(request: Request, connection: Connection, asked: Question, held: Held, section: str) -> dict[str, Any]:
     """The differences that are shown, the application's own code first, and the open drifts that they are of."""
     comparison = held.comparison
     known = tuple(one for one in comparison.differences if one.state not in UNKNOWN_STATES)
@@ -145,9 +139,7 @@ def _differences(
     groups = [one for one in group(differing) if section in ("", one.section)]
     groups.sort(key=lambda one: one.differences[0].kind != _OWN_CODE)
     visible = groups[:MOST_GROUPS]
-    rows = [
-        one for each in visible for one in each.differences[:MOST_ROWS] if section or not each.is_folded
-    ]
+    rows = [one for each in visible for one in each.differences[:MOST_ROWS] if section or not each.is_folded]
     return {
         "groups": visible,
         "hidden_groups": len(groups) - len(visible),

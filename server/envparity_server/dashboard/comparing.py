@@ -53,7 +53,7 @@ class Question:
 
     @property
     def _hosts(self) -> str:
-        """The hosts of the side that is held against the good one; of a baseline, which has none, those of the other."""
+        """The hosts of the side that is held against the good one; a baseline has none, then those of the other."""
         for text in reversed(self.sides):
             if not text.startswith("baseline:"):
                 return _parts(text)[0]

@@ -198,17 +198,10 @@ def _change(request: Request, id: str, form: Form) -> Response:
     actor = require(request, Role.OPERATOR)
     changes = {"reason": form.text("reason"), "owner": form.text("owner"), "expires": form.text("expires") or None}
     try:
-        change(engine_of(request), actor, id, _version(form), changes)
+        change(engine_of(request), actor, id, form.number("version"), changes)
     except EnvparityError as problem:
         return _shown(request, id, problem)
     return RedirectResponse(f"/rules/{id}", 303)
-
-
-def _version(form: Form) -> int:
-    text = form.text("version")
-    if not (text.isascii() and text.isdecimal() and len(text) < 10):
-        raise UsageError("the form does not say which version of the rule it was made for", "open the rule again")
-    return int(text)
 
 
 @router.get("/rules/{id}/remove")
@@ -242,5 +235,3 @@ def _shown(request: Request, id: str, problem: EnvparityError | None = None) -> 
         expired=one.rule.is_expired(moment),
         may_decide=may(request, Role.OPERATOR) and actor.sees(one.environment),
     )
-
-
