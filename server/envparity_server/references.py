@@ -4,7 +4,7 @@ And what each host is held against: the approved baseline that is for it, else w
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -16,12 +16,12 @@ from envparity_server.compare.differences import compare
 from envparity_server.compare.model import Comparison
 from envparity_server.compare.scope import EVERYTHING, Scope
 from envparity_server.compare.selectors import ALL, Selector, parse_selector
-from envparity_server.drift.majority import majority
 from envparity_server.drift.rules import applied
 from envparity_server.drift.severity import rate
 from envparity_server.selection import chosen, covers
 from envparity_server.storage import baselines, content, history, hosts, rules
 from envparity_server.storage.actors import Environments
+from envparity_server.storage.agreements import agreement
 from envparity_server.storage.baselines import Version
 from envparity_server.storage.content import StoredFingerprint, StoredSection
 from envparity_server.storage.history import Tree
@@ -54,6 +54,7 @@ class Votes:
     notes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
     confirmed_at: datetime | None = None  # when all of them had last told it, by the server's clock
+    roots: Mapping[str, str] = field(default_factory=dict)  # by host id; none of a baseline
 
     def agreed(self, application: str = "") -> Reference:
         """What most of them agree on; of one, what it has; the part that the selector names.
@@ -61,11 +62,12 @@ class Votes:
         Where one part or one application is asked about, those that have nothing of it have no say: most hosts of an
         environment may be for something else.
         """
-        everyone = list(self.by_host.values())
-        having = [one for one in everyone if self._has(one, application)] or everyone
-        found = _part(majority(self.target, max(vote.taken_at for vote in everyone), having), self.selector)
-        few = f"{self.selector.text}: {len(having)} of {len(everyone)} hosts have what is asked about"
-        notes = self.notes if len(having) == len(everyone) else (*self.notes, few)
+        having = {id: one for id, one in self.by_host.items() if self._has(one, application)} or self.by_host
+        taken_at = max(vote.taken_at for vote in self.by_host.values())
+        roots = [self.roots[id] for id in having if id in self.roots]
+        found = _part(agreement(self.target, taken_at, list(having.values()), roots), self.selector)
+        few = f"{self.selector.text}: {len(having)} of {len(self.by_host)} hosts have what is asked about"
+        notes = self.notes if len(having) == len(self.by_host) else (*self.notes, few)
         return Reference(found, notes, self.doubts, self.selector.text, self.confirmed_at)
 
     def _has(self, vote: StoredFingerprint, application: str) -> bool:
@@ -119,11 +121,17 @@ def resolve(
     Raises UsageError for a text that is no selector, an unknown host or baseline, CannotTell where nothing was ever
     reported or approved.
     """
-    return votes(connection, text, now, environments).agreed(application)
+    return _votes(connection, text, now, environments).agreed(application)
 
 
 def votes(connection: Connection, text: str, now: datetime, environments: Environments = None) -> Votes:
-    """Whom a selector stands for, and what each of them ran; raises as `resolve` does."""
+    """Whom a selector stands for, and what each of them ran, to be looked at one by one; raises as `resolve` does."""
+    found = _votes(connection, text, now, environments)
+    content.open_differing([one.sections for one in found.by_host.values()])
+    return found
+
+
+def _votes(connection: Connection, text: str, now: datetime, environments: Environments) -> Votes:
     selector = parse_selector(text, now)
     if selector.kind == "baseline":
         return _pinned(connection, selector, environments)
@@ -153,7 +161,8 @@ def _reported(connection: Connection, selector: Selector, now: datetime, environ
     by_host = _fingerprints(connection, target, voting, trees)
     confirmed_at = min(_confirmed(one, trees[one.id], moment) for one in voting)
     doubts = told if len(stale) == len(reported) else ()
-    return Votes(selector, target, by_host, (*told, *retired), doubts, confirmed_at)
+    roots = {id: trees[id].interval.root for id in by_host}
+    return Votes(selector, target, by_host, (*told, *retired), doubts, confirmed_at, roots)
 
 
 def _voting(reported: Sequence[Host], stale: Sequence[Host]) -> Sequence[Host]:
@@ -190,7 +199,6 @@ def _fingerprints(
     """What each of some hosts ran, by host id, with few queries however many there are."""
     taken_at = {one.id: _taken_at(one, trees[one.id]) for one in voting}
     stored = content.stored(connection, {id: trees[id].sections for id in taken_at})
-    content.open_differing(stored.values())
     return {id: StoredFingerprint(target, moment, stored[id]) for id, moment in taken_at.items()}
 
 
@@ -219,7 +227,6 @@ def _pinned(connection: Connection, selector: Selector, environments: Environmen
             raise CannotTell(f"{selector.text}: nobody had proposed it by then", "take a later moment")
     target = Target("environment" if version.is_each_host else version.kind, selector.whom)
     stored = content.stored(connection, baselines.trees(connection, one.name, version.number))
-    content.open_differing(stored.values())
     by_host = {id: StoredFingerprint(target, version.taken_at, sections) for id, sections in stored.items()}
     told, doubts = _decided(version, selector.moment)
     return Votes(selector, target, by_host, told, doubts)
@@ -257,12 +264,13 @@ def _agreed_by(connection: Connection, groups: Iterable[str], now: datetime) -> 
     voting = {one.id: one for members in enough.values() for one in members}
     trees = history.at(connection, voting)
     stored = content.stored(connection, {id: tree.sections for id, tree in trees.items()})
-    content.open_differing(stored.values())
+    content.open_differing(stored.values())  # of all groups at once
     found = {}
     for group, members in enough.items():
         target = Target("environment", group)
         ran = [StoredFingerprint(target, _taken_at(one, trees[one.id]), stored[one.id]) for one in members]
-        found[group] = Reference(majority(target, max(one.taken_at for one in ran), ran), name=group)
+        roots = [trees[one.id].interval.root for one in members]
+        found[group] = Reference(agreement(target, max(one.taken_at for one in ran), ran, roots), name=group)
     return found
 
 

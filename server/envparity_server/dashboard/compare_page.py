@@ -126,7 +126,7 @@ def _form(request: Request, connection: Connection, asked: Question, everyone: S
         "right": split(asked.right, moment),
         "choices": [*environments, *pinned[:MOST_CHOICES], *(f"host:{one.name}" for one in everyone[:MOST_CHOICES])],
         "kinds": {kind: title(kind) for kind, _ in sorted(KINDS)},
-        "applications": [one.name for one in applications.every(connection, seen)],
+        "applications": applications.names(connection, seen),
         "formats": FORMATS,
     }
 
