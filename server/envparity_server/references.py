@@ -56,7 +56,7 @@ class Votes:
     confirmed_at: datetime | None = None  # when all of them had last told it, by the server's clock
     roots: Mapping[str, str] = field(default_factory=dict)  # by host id; none of a baseline
 
-    def agreed(self, application: str = "") -> Reference:
+    def agreed(self, connection: Connection, application: str = "") -> Reference:
         """What most of them agree on; of one, what it has; the part that the selector names.
 
         Where one part or one application is asked about, those that have nothing of it have no say: most hosts of an
@@ -65,7 +65,7 @@ class Votes:
         having = {id: one for id, one in self.by_host.items() if self._has(one, application)} or self.by_host
         taken_at = max(vote.taken_at for vote in self.by_host.values())
         roots = [self.roots[id] for id in having if id in self.roots]
-        found = _part(agreement(self.target, taken_at, list(having.values()), roots), self.selector)
+        found = _part(agreement(connection, self.target, taken_at, list(having.values()), roots), self.selector)
         few = f"{self.selector.text}: {len(having)} of {len(self.by_host)} hosts have what is asked about"
         notes = self.notes if len(having) == len(self.by_host) else (*self.notes, few)
         return Reference(found, notes, self.doubts, self.selector.text, self.confirmed_at)
@@ -121,7 +121,7 @@ def resolve(
     Raises UsageError for a text that is no selector, an unknown host or baseline, CannotTell where nothing was ever
     reported or approved.
     """
-    return _votes(connection, text, now, environments).agreed(application)
+    return _votes(connection, text, now, environments).agreed(connection, application)
 
 
 def votes(connection: Connection, text: str, now: datetime, environments: Environments = None) -> Votes:
@@ -270,7 +270,9 @@ def _agreed_by(connection: Connection, groups: Iterable[str], now: datetime) -> 
         target = Target("environment", group)
         ran = [StoredFingerprint(target, _taken_at(one, trees[one.id]), stored[one.id]) for one in members]
         roots = [trees[one.id].interval.root for one in members]
-        found[group] = Reference(agreement(target, max(one.taken_at for one in ran), ran, roots), name=group)
+        found[group] = Reference(
+            agreement(connection, target, max(one.taken_at for one in ran), ran, roots), name=group
+        )
     return found
 
 

@@ -79,7 +79,7 @@ def pivot(
     place = of.index(reference) if reference else len(of) - 1
     with reading(engine_of(request)) as connection:
         columns = [votes(connection, text, moment, actor.environments) for text in of]
-        table = Pivot([one.agreed().fingerprint for one in columns], place, scope, only_different)
+        table = Pivot([one.agreed(connection).fingerprint for one in columns], place, scope, only_different)
         counted = [_Sections(one) for one in columns]
         rows = [
             Row(
