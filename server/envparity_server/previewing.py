@@ -1,8 +1,8 @@
 """What a rule would hide of what differs now, before anybody makes it: each host against its reference."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
 
@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 from envparity_agent.fingerprint import Target
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import DRIFT_STATES, Comparison, Difference, State
+from envparity_server.compare.scope import Scope
 from envparity_server.drift.globs import is_broad
 from envparity_server.drift.rules import Rule, Subject, applied
 from envparity_server.drift.severity import rate
-from envparity_server.references import references_for
+from envparity_server.references import hold_selectors, references_for
 from envparity_server.storage import content, history, hosts, rules
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import StoredFingerprint
@@ -44,6 +45,7 @@ class Preview:
     hosts_there: int
     hosts_covered: int  # that have something which the rule covers
     examples: tuple[Example, ...]
+    environments: Mapping[str, int] = field(default_factory=dict)  # how many of the hosts it covers are in each
 
     @property
     def share(self) -> int:
@@ -87,30 +89,44 @@ def preview(connection: Connection, rule: Rule, now: datetime, environments: Env
     """
     fresh = [one for one in hosts.all_hosts(connection, environments) if one.root and not one.is_stale(now)]
     chosen = _spread(fresh)[:MOST_HOSTS]
-    active = rules.active(connection, now)
+    others = [one for one in rules.active(connection, now) if one.id != rule.id]
     without_end = replace(rule, expires=None, severity=None)
-    looked_at = differences = hosts_covered = 0
+    looked_at = differences = 0
+    reached: Counter[str] = Counter()
     found: Counter[tuple[str, str, str]] = Counter()
     examples: dict[tuple[str, str, str], Difference] = {}
     for comparison, subjects in _compared(connection, chosen, now):
         looked_at += 1
-        unexpected = applied(comparison, active, subjects, now)
+        unexpected = applied(comparison, others, subjects, now)
         open_ones = [one for one in unexpected.differences if one.state in DRIFT_STATES]
-        alone = replace(unexpected, differences=tuple(open_ones))
-        covered = [
-            one for one in applied(alone, [without_end], subjects, now).differences if one.state == State.EXPECTED
-        ]
+        covered = _covered(replace(unexpected, differences=tuple(open_ones)), without_end, subjects, now)
         differences += len(open_ones)
-        hosts_covered += bool(covered)
+        reached.update([subjects[0].environment or ""] if covered else [])
         for one in covered:
             place = one.section, one.item, one.attribute
             found[place] += 1
             examples.setdefault(place, one)
     commonest = sorted(found, key=lambda place: (-found[place], place))[:_MOST_EXAMPLES]
     return Preview(
-        rule, found.total(), differences, looked_at, len(fresh), hosts_covered,
-        tuple(Example(examples[place], found[place]) for place in commonest),
+        rule, found.total(), differences, looked_at, len(fresh), reached.total(),
+        tuple(Example(examples[place], found[place]) for place in commonest), dict(sorted(reached.items())),
     )  # fmt: skip
+
+
+def preview_between(
+    connection: Connection, rule: Rule, sides: tuple[str, str], scope: Scope, now: datetime, environments: Environments
+) -> tuple[int, int]:
+    """How many of the unexpected differences between two selectors a rule would cover, and how many there are."""
+    comparison = hold_selectors(connection, *sides, now, scope, environments).comparison
+    open_ones = tuple(one for one in comparison.differences if one.state in DRIFT_STATES)
+    subjects = rules.subjects(connection, sides, now, environments)
+    without_end = replace(rule, expires=None, severity=None)
+    return len(_covered(replace(comparison, differences=open_ones), without_end, subjects, now)), len(open_ones)
+
+
+def _covered(comparison: Comparison, rule: Rule, subjects: Sequence[Subject], now: datetime) -> list[Difference]:
+    found = applied(comparison, [rule], subjects, now).differences
+    return [one for one in found if one.state == State.EXPECTED]
 
 
 def _spread(fresh: Sequence[Host]) -> list[Host]:

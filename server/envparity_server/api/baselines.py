@@ -1,5 +1,7 @@
 """Baselines: what people decided that hosts are held against; proposed, approved, withdrawn, removed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -7,10 +9,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 from starlette.concurrency import run_in_threadpool
 
 from envparity_agent.documents import from_document
+from envparity_agent.fingerprint import Fingerprint
 from envparity_server import baselining
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.bodies import read_json
@@ -160,41 +164,54 @@ async def pin_baseline(request: Request, actor: Acting) -> Pinned:
 def _pin(request: Request, actor: Actor, asked: Pin) -> Pinned:
     fingerprint = from_document(asked.fingerprint) if asked.fingerprint is not None else None
     proposal = Proposal(asked.name, asked.source, asked.applies_to or "", asked.reason)
-    try:
-        with writing(engine_of(request)) as connection:
-            number = baselining.pin(connection, actor, proposal, fingerprint, now())
-    except (Elsewhere, IntegrityError) as problem:
-        raise _taken(asked.name, problem) from None
-    return Pinned(name=asked.name, version=number)
+    return Pinned(name=asked.name, version=propose(engine_of(request), actor, proposal, fingerprint))
+
+
+def propose(engine: Engine, actor: Actor, proposal: Proposal, fingerprint: Fingerprint | None = None) -> int:
+    """Propose a version; returns its number. Raises Problem 409 where the name is somebody else's."""
+    with _alone(proposal.name), writing(engine) as connection:
+        return baselining.pin(connection, actor, proposal, fingerprint, now())
 
 
 @router.post("/{name}/today")
 def pin_today(request: Request, actor: Acting, name: Name, body: Today) -> Pinned:
     """Pin each present host of a selector to what it runs now, approved in one go: a start without noise."""
-    try:
-        with writing(engine_of(request)) as connection:
-            number, hosts = baselining.pin_today(connection, actor, name, body.of, body.reason, now())
-    except (Elsewhere, IntegrityError) as problem:
-        raise _taken(name, problem) from None
+    number, hosts = pin_each(engine_of(request), actor, name, body.of, body.reason)
     return Pinned(name=name, version=number, hosts=hosts)
+
+
+def pin_each(engine: Engine, actor: Actor, name: str, of: str, reason: str) -> tuple[int, int]:
+    """Pin each host to what it runs now; returns the version and how many hosts. Raises Problem 409 as `propose`."""
+    with _alone(name), writing(engine) as connection:
+        return baselining.pin_today(connection, actor, name, of, reason, now())
 
 
 @router.post("/{name}/approve")
 def approve_baseline(request: Request, actor: Acting, name: Name, body: Approval) -> BaselineAnswer:
     """Make the newest version the reference; 409 where a newer one was proposed, or it was decided about already."""
-    with writing(engine_of(request)) as connection:
-        if not baselining.approve(connection, actor, name, body.version, now()):
+    approve(engine_of(request), actor, name, body.version)
+    return show_baseline(request, actor, name)
+
+
+def approve(engine: Engine, actor: Actor, name: str, version: int) -> None:
+    """Make the newest version the reference; raises Problem 409 where it has moved on."""
+    with writing(engine) as connection:
+        if not baselining.approve(connection, actor, name, version, now()):
             raise _moved_on(name)
-        return _answer(baselines.named(connection, name), baselines.versions(connection, [name]))
 
 
 @router.post("/{name}/withdraw")
 def withdraw_baseline(request: Request, actor: Acting, name: Name, body: Withdrawal) -> BaselineAnswer:
     """Take back a proposal, or the reference: then hosts are held against what most of their peers agree on."""
-    with writing(engine_of(request)) as connection:
-        if not baselining.withdraw(connection, actor, name, body.version, body.reason, now()):
+    withdraw(engine_of(request), actor, name, body.version, body.reason)
+    return show_baseline(request, actor, name)
+
+
+def withdraw(engine: Engine, actor: Actor, name: str, version: int, reason: str) -> None:
+    """Take back a proposal, or the reference; raises Problem 409 where it has moved on."""
+    with writing(engine) as connection:
+        if not baselining.withdraw(connection, actor, name, version, reason, now()):
             raise _moved_on(name)
-        return _answer(baselines.named(connection, name), baselines.versions(connection, [name]))
 
 
 @router.delete("/{name}")
@@ -202,16 +219,27 @@ def remove_baseline(
     request: Request, actor: Acting, name: Name, version: Annotated[int, Query(ge=1, lt=2**31)]
 ) -> Removed:
     """Remove a baseline with all versions; `version` is the newest one that you saw."""
-    with writing(engine_of(request)) as connection:
-        if not baselining.remove(connection, actor, name, version, now()):
-            raise _moved_on(name)
+    remove(engine_of(request), actor, name, version)
     return Removed(removed=name)
 
 
-def _taken(name: str, problem: Exception) -> Problem:
-    if isinstance(problem, Elsewhere):
-        return Problem(HTTPStatus.CONFLICT, str(problem), problem.advice)
-    return Problem(HTTPStatus.CONFLICT, f"somebody else pins {name} at this moment", "look at it and try again")
+def remove(engine: Engine, actor: Actor, name: str, newest: int) -> None:
+    """Remove a baseline with all its versions; raises Problem 409 where a newer one was proposed."""
+    with writing(engine) as connection:
+        if not baselining.remove(connection, actor, name, newest, now()):
+            raise _moved_on(name)
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Answer 409 where a name is somebody else's, or is pinned at this moment; nothing was done."""
+    try:
+        yield
+    except Elsewhere as problem:
+        raise Problem(HTTPStatus.CONFLICT, str(problem), problem.advice) from None
+    except IntegrityError:
+        told = f"somebody else pins {name} at this moment"
+        raise Problem(HTTPStatus.CONFLICT, told, "look at it and try again") from None
 
 
 def _moved_on(name: str) -> Problem:
@@ -236,10 +264,11 @@ def _answer(one: Baseline, versions: list[Version]) -> BaselineAnswer:
 
 def _version(one: Baseline, version: Version) -> VersionAnswer:
     fields = {name: getattr(version, name) for name in VersionAnswer.model_fields if name != "state"}
-    return VersionAnswer(state=_state(one, version), **fields)
+    return VersionAnswer(state=state_of(one, version), **fields)
 
 
-def _state(one: Baseline, version: Version) -> Literal["proposed", "approved", "replaced", "withdrawn"]:
+def state_of(one: Baseline, version: Version) -> Literal["proposed", "approved", "replaced", "withdrawn"]:
+    """What became of a version."""
     if version.withdrawn_at:
         return "withdrawn"
     if version.number == one.approved:

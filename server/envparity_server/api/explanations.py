@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
 from envparity_agent.errors import InvalidDocument
@@ -18,9 +19,9 @@ from envparity_server.api.roles import Acting
 from envparity_server.compare.scope import Scope, parse_scope
 from envparity_server.explain.causes import explain
 from envparity_server.explain.failures import Failure, parse_failure
-from envparity_server.explain.model import Situation
+from envparity_server.explain.model import Explanation, Situation
 from envparity_server.references import hold_selectors
-from envparity_server.storage.actors import Actor
+from envparity_server.storage.actors import Actor, Environments
 from envparity_server.storage.database import reading
 
 router = APIRouter(prefix="/api/v1", tags=["explain"])
@@ -60,8 +61,16 @@ async def explain_failure(request: Request, actor: Acting) -> dict[str, Any]:
 def _explained(
     request: Request, actor: Actor, sides: tuple[str, str], scope: Scope, printed: str | None
 ) -> dict[str, Any]:
-    failure: Failure | None = parse_failure(printed) if printed else None
     with reading(engine_of(request)) as connection:
-        held = hold_selectors(connection, *sides, now(), scope, actor.environments)
-        found = explain(Situation(held.left, held.right, held.comparison, failure)).document()
-    return {**found, "notes": [*held.notes, *found["notes"]]}
+        found, notes = explained(connection, sides, scope, printed, actor.environments)
+    document = found.document()
+    return {**document, "notes": [*notes, *document["notes"]]}
+
+
+def explained(
+    connection: Connection, sides: tuple[str, str], scope: Scope, printed: str | None, environments: Environments
+) -> tuple[Explanation, tuple[str, ...]]:
+    """The causes between two selectors, the good one first, and what must be said beside the two."""
+    failure: Failure | None = parse_failure(printed) if printed else None
+    held = hold_selectors(connection, *sides, now(), scope, environments)
+    return explain(Situation(held.left, held.right, held.comparison, failure)), held.notes

@@ -1,14 +1,14 @@
 """Rules: list them, see what one would hide, make, change and remove them; each decision is in the audit log."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from envparity_server.api.authentication import engine_of, now
@@ -59,7 +59,7 @@ def list_rules(
 def show_rule(request: Request, acting: Acting, id: RuleId) -> RuleAnswer:
     """One rule."""
     with reading(engine_of(request)) as connection:
-        return rule_answer(_there(connection, id, acting), now())
+        return rule_answer(there(connection, id, acting), now())
 
 
 @router.post("/preview")
@@ -75,22 +75,29 @@ def preview_rule(request: Request, acting: Acting, body: Question) -> PreviewAns
 @router.post("", status_code=HTTPStatus.CREATED)
 def add_rule(request: Request, acting: Acting, body: NewRule) -> MadeAnswer:
     """Make a rule; the answer warns of one that hides much. The same once more changes nothing."""
+    made, warnings = make(engine_of(request), acting, rule_of(body.model_dump(mode="json")))
+    return MadeAnswer(rule=rule_answer(made, now()), warnings=list(warnings))
+
+
+def make(engine: Engine, acting: Actor, rule: Rule) -> tuple[StoredRule, tuple[str, ...]]:
+    """Make a rule, and say what its maker should know; one that is there and says the same stays as it is.
+
+    Raises Problem where there is another one for the same, or the rule is for more than the actor may see.
+    """
     moment = now()
-    rule = rule_of(body.model_dump(mode="json"))
-    with reading(engine_of(request)) as connection:
-        rule, environment, warnings = _placed(connection, rule, acting)
+    with reading(engine) as connection:
+        rule, environment, warnings = placed(connection, rule, acting)
         shown = preview(connection, rule, moment, acting.environments)
-    told = [*warnings, *shown.warnings]
     with (
         _alone(f"there is a rule {rule.id} for the same already", f"change that one: envparity rules change {rule.id}"),
-        writing(engine_of(request)) as connection,
+        writing(engine) as connection,
     ):
         present = rules.by_ids(connection, [rule.id]).get(rule.id)
         if present is None:
             _add(connection, rule, environment, acting, moment, shown)
         elif present.rule != rule:
             raise _Meanwhile
-        return MadeAnswer(rule=rule_answer(_there(connection, rule.id, acting), moment), warnings=told)
+        return there(connection, rule.id, acting), (*warnings, *shown.warnings)
 
 
 @router.post("/import")
@@ -103,10 +110,10 @@ def import_rules(request: Request, acting: Acting, body: Imported) -> ImportedAn
         _alone("somebody else decided about one of these rules meanwhile", "import again"),
         writing(engine_of(request)) as connection,
     ):
-        placed = [_placed(connection, rule_of(one.model_dump(mode="json")), acting) for one in body.rules]
-        present = rules.by_ids(connection, [rule.id for rule, _, _ in placed])
+        found = [placed(connection, rule_of(one.model_dump(mode="json")), acting) for one in body.rules]
+        present = rules.by_ids(connection, [rule.id for rule, _, _ in found])
         seen: set[str] = set()
-        for number, (rule, environment, told) in enumerate(placed):
+        for number, (rule, environment, told) in enumerate(found):
             warnings.update(dict.fromkeys((*told, *breadth(rule))))
             if rule.id not in seen:  # of two for the same, the first is meant
                 seen.add(rule.id)
@@ -140,34 +147,42 @@ def _import(
 @router.patch("/{id}")
 def change_rule(request: Request, acting: Acting, id: RuleId, body: Changed) -> RuleAnswer:
     """Change a rule's reason, owner or end; 409 where it is not the version that was seen any more."""
-    moment = now()
-    with writing(engine_of(request)) as connection:
+    changes = body.model_dump(mode="json", exclude_unset=True, exclude={"version"})
+    return rule_answer(change(engine_of(request), acting, id, body.version, changes), now())
+
+
+def change(engine: Engine, acting: Actor, id: str, version: int, changes: Mapping[str, Any]) -> StoredRule:
+    """Give a rule another reason, owner or end; raises Problem where its version has moved on."""
+    with writing(engine) as connection:
         before = _decidable(connection, id, acting)
-        changes = body.model_dump(mode="json", exclude_unset=True, exclude={"version"})
         document = {key: value for key, value in document_of(before.rule).items() if key != "id"}
         after = rule_of({**document, **changes})
-        if not rules.change(connection, after, body.version):
+        if not rules.change(connection, after, version):
             raise Problem(
                 HTTPStatus.CONFLICT,
                 f"the rule is at version {before.version}: somebody else changed it",
                 f"look at it again: envparity rules show {id}",
             )
-        audit.write(connection, acting, "rule.change", id, moment, before.environment, **changes)
-        return rule_answer(_there(connection, id, acting), moment)
+        audit.write(connection, acting, "rule.change", id, now(), before.environment, **changes)
+        return there(connection, id, acting)
 
 
 @router.delete("/{id}", status_code=HTTPStatus.OK)
 def remove_rule(request: Request, acting: Acting, id: RuleId) -> RuleAnswer:
     """Remove a rule; the answer is what it was."""
-    moment = now()
-    with writing(engine_of(request)) as connection:
+    return rule_answer(remove(engine_of(request), acting, id), now())
+
+
+def remove(engine: Engine, acting: Actor, id: str) -> StoredRule:
+    """Remove a rule; returns what it was."""
+    with writing(engine) as connection:
         before = _decidable(connection, id, acting)
         rules.remove(connection, id)
         audit.write(
-            connection, acting, "rule.remove", id, moment, before.environment, **document_of(before.rule),
+            connection, acting, "rule.remove", id, now(), before.environment, **document_of(before.rule),
             hits=before.hits,
         )  # fmt: skip
-    return rule_answer(before, moment)
+    return before
 
 
 class _Meanwhile(Exception):
@@ -183,7 +198,8 @@ def _alone(message: str, advice: str) -> Iterator[None]:
         raise Problem(HTTPStatus.CONFLICT, message, advice) from None
 
 
-def _there(connection: Connection, id: str, acting: Actor) -> StoredRule:
+def there(connection: Connection, id: str, acting: Actor) -> StoredRule:
+    """A rule that the actor may see; raises Problem 404."""
     found = rules.by_id(connection, id, acting.environments)
     if found is None:
         raise Problem(HTTPStatus.NOT_FOUND, f"no rule {id}", "list them: envparity rules list")
@@ -192,12 +208,16 @@ def _there(connection: Connection, id: str, acting: Actor) -> StoredRule:
 
 def _decidable(connection: Connection, id: str, acting: Actor) -> StoredRule:
     """A rule that the actor may change or remove."""
-    found = _there(connection, id, acting)
+    found = there(connection, id, acting)
     _check_reach(found.environment, acting)
     return found
 
 
-def _placed(connection: Connection, rule: Rule, acting: Actor) -> tuple[Rule, str | None, tuple[str, ...]]:
+def placed(connection: Connection, rule: Rule, acting: Actor) -> tuple[Rule, str | None, tuple[str, ...]]:
+    """The rule as it would be kept, the environment that it belongs to, and what to warn of.
+
+    Raises Problem 403 for one that is for more than the actor may see.
+    """
     found = rules.placed(connection, rule, acting.environments)
     _check_reach(found[1], acting)
     return found

@@ -22,7 +22,9 @@ from envparity_server.compare.model import (
 
 FOLD_OVER = 8  # a section with more differences than this is one line until it is opened
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")  # people tell two of them apart by their first digits
+_HASHES = frozenset({"content", "metadata", "pure", "manifest", "config"})  # attributes that are one
 
+MISSING = "missing"
 WORDS = {
     State.SAME: "same",
     State.CHANGED: "changed",
@@ -143,10 +145,7 @@ def _said(difference: Difference, sides: Sides) -> str:
     of_value = difference.kind in values.KINDS and difference.attribute == values.VALUE
     if of_value and difference.state not in (State.ONLY_LEFT, State.ONLY_RIGHT):
         return values.wording(difference.state, left, right)
-    if (
-        difference.attribute in ("content", "metadata", "pure", "manifest", "config")
-        and difference.state == State.CHANGED
-    ):
+    if difference.attribute in _HASHES and difference.state == State.CHANGED:
         return _content(difference, left, right)
     if difference.state == State.CHANGED and _is_list(difference.left) and _is_list(difference.right):
         return f"{difference.attribute} {_changed_list(difference.left, difference.right, sides)}"
@@ -163,6 +162,33 @@ def _said(difference: Difference, sides: Sides) -> str:
     if difference.undeclared:
         return f"{'not in the lock' if difference.undeclared == LOCK else 'not declared'}: {value}"
     return f"{only}: {value}" if value and value != "true" else only
+
+
+def side_by_side(difference: Difference) -> tuple[str, str]:
+    """What each of the two sides has, in words: `2.1.5` and `missing`."""
+    state = difference.found or difference.state
+    left, right = _side(difference, difference.left), _side(difference, difference.right)
+    if state == State.ONLY_LEFT:
+        return left or "there", MISSING
+    if state == State.ONLY_RIGHT:
+        return MISSING, right or "there"
+    if state in UNKNOWN_STATES:
+        return left or "not known", right or "not known"
+    if _is_list(difference.left) and _is_list(difference.right):
+        ours, theirs = set(difference.left), set(difference.right)
+        return text(tuple(sorted(ours - theirs))) or "nothing more", text(
+            tuple(sorted(theirs - ours))
+        ) or "nothing more"
+    if not (left or right):
+        return "one value", "another value"  # of which no more than that is told
+    return left or "not set", right or "not set"
+
+
+def _side(difference: Difference, value: Value) -> str:
+    told = text(value)
+    if difference.attribute in _HASHES or _DIGEST.fullmatch(told):
+        return _short(told)
+    return "" if value is True and not difference.attribute else told
 
 
 def _is_list(value: Value) -> TypeGuard[tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """What the form of a page sends, and who may send it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -7,6 +8,7 @@ from urllib.parse import parse_qs
 
 from fastapi import Request
 
+from envparity_agent.errors import UsageError
 from envparity_server.api.bodies import read_body
 from envparity_server.api.problems import Problem
 from envparity_server.storage.actors import Actor, Role
@@ -28,6 +30,13 @@ class Form:
         """Every value of a field that may come several times, as check boxes do."""
         # PostgreSQL takes no NUL, and no browser sends one
         return ["" if "\0" in one else one.strip()[:_LONGEST] for one in self.fields.get(name, [])]
+
+    def number(self, name: str) -> int:
+        """A field that the page filled, such as the version that it shows; raises UsageError where it is no number."""
+        text = self.text(name)
+        if not re.fullmatch("[0-9]{1,9}", text):
+            raise UsageError(f"the form has no {name}", "open the page again")
+        return int(text)
 
 
 async def read_form(request: Request) -> Form:

@@ -40,6 +40,13 @@ def every(connection: Connection, seen: Environments = None) -> list[Application
     ]
 
 
+def names(connection: Connection, seen: Environments = None) -> list[str]:
+    """The names alone: what a field offers."""
+    query = select(section_history.c.path, section_history.c.kind).distinct()
+    rows = connection.execute(query.where(_present(seen), section_history.c.kind.in_(_KINDS)))
+    return sorted({application_of(row.path, row.kind) for row in rows} - {""})
+
+
 def sections(
     connection: Connection, name: str, seen: Environments = None
 ) -> tuple[dict[str, dict[str, str]], set[str]]:

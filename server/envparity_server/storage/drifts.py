@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, distinct, func, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, and_, distinct, func, or_, select, true, tuple_, update
 
 from envparity_server.compare.model import Severity
 from envparity_server.drift.findings import Item, Key, Moved
@@ -111,6 +111,38 @@ def by_id(connection: Connection, id: str) -> Drift | None:
         rows = connection.execute(select(host.c.id, host.c.name).where(host.c.id.in_(batch)))
         names.update((row.id, row.name) for row in rows)
     return replace(found, names=names)
+
+
+@dataclass(frozen=True)
+class About:
+    """An open drift that one attribute is of."""
+
+    id: str
+    state: State
+
+
+def open_about(
+    connection: Connection, keys: Collection[Key], sides: Iterable[tuple[str, str]]
+) -> dict[Key, tuple[About, ...]]:
+    """The open drifts that these attributes are of, of some environments or of hosts in them.
+
+    A side is an environment and the id of one host of it, "" for all of them.
+    """
+    whose = [
+        and_(drift.c.environment == name, or_(drift.c.is_whole, drift_item.c.subject == id) if id else true())
+        for name, id in sides
+    ]
+    if not whose:
+        return {}
+    columns = (drift_item.c.section, drift_item.c.item, drift_item.c.attribute)
+    query = select(drift.c.id, drift.c.state, *columns).join(drift_item, drift_item.c.drift == drift.c.id).distinct()
+    lasting = query.where(drift_item.c.gone_at.is_(None), _in_state(OPEN), or_(*whose)).order_by(drift.c.id)
+    found: dict[Key, tuple[About, ...]] = {}
+    for batch in batches(sorted(keys)):
+        for row in connection.execute(lasting.where(tuple_(*columns).in_(batch))):
+            key = Key(row.section, row.item, row.attribute)
+            found[key] = (*found.get(key, ()), About(row.id, State(row.state)))
+    return found
 
 
 def moves_elsewhere(connection: Connection, one: Drift, since: datetime) -> bool:

@@ -75,6 +75,8 @@ def test_hostile_text_is_inert_on_every_page(pages: Asking, text: str) -> None:
         f"/hosts/{one.id}?section=os-packages",
         f"/compare?{sides}",
         f"/compare?{sides}&section={section}",
+        f"/compare?{sides}&layout=side&all=1",
+        f"/compare/causes?{sides}",
         f"/hosts?q={quote(text, safe='')}",
         "/compare",
         "/gates",

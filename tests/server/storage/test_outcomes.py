@@ -1,5 +1,6 @@
 """Tests of stored outcomes: what they are about can be read as long as they are kept, whatever else is pruned."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
@@ -41,7 +42,7 @@ def label(engine: Engine, of: str, at: datetime) -> None:
         label_hosts(connection, LOCAL, of, {"smoke": True}, at)
 
 
-def trees(engine: Engine) -> list[dict[str, str]]:
+def trees(engine: Engine) -> list[Mapping[str, str]]:
     """The sections of all roots that outcomes are about."""
     with reading(engine) as connection:
         return list(content.trees(connection, [one.root for one in outcomes.listed(connection, None)]).values())
