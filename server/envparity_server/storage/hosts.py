@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, true, update
 
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.tables import environment as environment_table
@@ -78,6 +78,12 @@ def all_hosts(connection: Connection, environments: Environments = None, retired
     present = true() if retired else host.c.retired_at.is_(None)
     query = select(*_COLUMNS).where(present, _seen_by(environments))
     return [_host(row) for row in connection.execute(query.order_by(host.c.environment, host.c.name))]
+
+
+def count_retired(connection: Connection, environments: Environments = None) -> int:
+    """How many hosts are retired."""
+    query = select(func.count()).select_from(host).where(host.c.retired_at.is_not(None), _seen_by(environments))
+    return connection.scalar(query) or 0
 
 
 def _seen_by(environments: Environments) -> ColumnElement[bool]:
