@@ -16,8 +16,10 @@ IN_DRIFT, NOT_COMPARED, IN_PARITY = "in drift", "not compared", "in parity"
 STANDINGS = (IN_DRIFT, "stale", NOT_COMPARED, "never reported", IN_PARITY, "expired", "retired")  # what matters first
 
 
-def open_drifts(connection: Connection, seen: Environments = None) -> dict[str, Counter[Severity]]:
-    """How many drifts of each severity last on each host, decided on or not; a host with none is left out."""
+def open_drifts(
+    connection: Connection, seen: Environments = None, host_id: str | None = None
+) -> dict[str, Counter[Severity]]:
+    """How many drifts of each severity last on each host, or on one, decided on or not; one with none is left out."""
     query = (
         select(drift_item.c.subject, drift.c.severity, func.count(distinct(drift.c.id)))
         .join(drift, drift.c.id == drift_item.c.drift)
@@ -26,6 +28,8 @@ def open_drifts(connection: Connection, seen: Environments = None) -> dict[str, 
     )
     if seen is not None:
         query = query.where(drift.c.environment.in_(sorted(seen)))
+    if host_id is not None:
+        query = query.where(drift_item.c.subject == host_id)
     found: dict[str, Counter[Severity]] = {}
     for subject, severity, count in connection.execute(query):
         found.setdefault(subject, Counter())[Severity(severity)] = count
