@@ -28,17 +28,15 @@ def fill(connection: Connection) -> str:
     assert one is not None
     (item,) = one.items
     long = f"python/srv/{'a-long-name/' * 9}.venv"
+    items = [replace(item, key=Key(long, f"{'x' * 90}-{row}", "content"), subject=f"{row:04}") for row in range(5)]
     made = []
     for number in range(1, 60):
         state = list(State)[number % len(State)]
-        items = [replace(item, key=Key(long, f"{'x' * 90}-{row}", "content"), subject=f"{row:04}") for row in range(5)]
-        decided = {"reason": "r" * 90, "decided_by": "person:ada", "until": one.last_seen}
-        made.append(
-            replace(
-                one, id=f"{number:016x}", state=state, words=f"{long}: {number} items on 5 of 40 hosts, since {'y' * 99}",
-                items=tuple(items), **(decided if state == State.SNOOZED else {}),
-            )
-        )  # fmt: skip
+        words = f"{long}: {number} items on 5 of 40 hosts, since {'y' * 99}"
+        other = replace(one, id=f"{number:016x}", state=state, words=words, items=tuple(items))
+        if state == State.SNOOZED:
+            other = replace(other, reason="r" * 90, decided_by="person:ada", until=one.last_seen)
+        made.append(other)
     drifts.save(connection, {}, made)
     return id
 
