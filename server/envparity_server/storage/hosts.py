@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, true, update
 
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.tables import environment as environment_table
@@ -69,7 +69,7 @@ class Host:
 _COLUMNS = [host.c[one.name] for one in fields(Host)]
 
 
-def _host(row: Row[Any]) -> Host:
+def _host(row: Sequence[Any]) -> Host:
     return Host(*row)  # by position: a page reads a thousand
 
 

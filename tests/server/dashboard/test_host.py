@@ -59,7 +59,7 @@ def test_a_host_shows_its_sections_with_their_status(pages: Asking) -> None:
     assert "Operating system Debian GNU/Linux 12" in text
     assert "Last report 2026-11-01 12:00 UTC" in text
     assert "containers Container engine failed: permission 0" in text
-    assert "os Operating system ok 1" in text
+    assert "os Operating system ✓ ok 1" in text
 
 
 def test_many_sections_come_folded_by_container_and_by_the_beginning_of_their_paths(pages: Asking) -> None:
