@@ -60,36 +60,36 @@ def list_drifts(
 def show_drift(request: Request, acting: Acting, id: DriftId) -> ShownDrift:
     """One drift with its hosts, and its items as they stand on them."""
     with reading(engine_of(request)) as connection:
-        return shown(_there(connection, id, acting))
+        return shown(readable(connection, id, acting))
 
 
 @router.post("/{id}/acknowledge")
 def acknowledge(request: Request, acting: Acting, id: DriftId, body: Acknowledgement) -> DriftAnswer:
     """It is known, and why; another value on a host is another drift."""
-    return _decided(request, acting, [(id, body.version)], "acknowledge", body.reason)[0]
+    return decided(request, acting, [(id, body.version)], "acknowledge", body.reason)[0]
 
 
 @router.post("/{id}/snooze")
 def snooze(request: Request, acting: Acting, id: DriftId, body: Snooze) -> DriftAnswer:
     """It is out of the inbox until a moment."""
-    return _decided(request, acting, [(id, body.version)], "snooze", body.reason, body.until)[0]
+    return decided(request, acting, [(id, body.version)], "snooze", body.reason, body.until)[0]
 
 
 @router.post("/{id}/reopen")
 def reopen(request: Request, acting: Acting, id: DriftId, body: Reopening) -> DriftAnswer:
     """What was acknowledged or snoozed is back in the inbox."""
-    return _decided(request, acting, [(id, body.version)], "reopen")[0]
+    return decided(request, acting, [(id, body.version)], "reopen")[0]
 
 
 @router.post("/decisions")
 def decide(request: Request, acting: Acting, body: Decisions) -> DriftsAnswer:
     """One decision about several drifts: about all of them, or none."""
     which = [(one.id, one.version) for one in body.drifts]
-    found = _decided(request, acting, which, body.decision, body.reason, body.until)
+    found = decided(request, acting, which, body.decision, body.reason, body.until)
     return DriftsAnswer(drifts=found, total=len(found))
 
 
-def _decided(
+def decided(
     request: Request,
     acting: Actor,
     which: list[tuple[str, int]],
@@ -97,13 +97,16 @@ def _decided(
     reason: str | None = None,
     until: datetime | None = None,
 ) -> list[DriftAnswer]:
-    """Decide about drifts, the same order whoever asks, so that two who do so wait for each other and not for ever."""
+    """Decide about drifts, at the versions that were seen: about all of them, or none; raises Problem.
+
+    The order is the same whoever asks, so that two who do so wait for each other and not for ever.
+    """
     moment = now()
     if until is not None and until <= moment:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{until:%Y-%m-%d %H:%M} has passed", "give a later moment")
     with writing(engine_of(request)) as connection:
         for id, version in sorted(dict(which).items()):
-            one = _there(connection, id, acting)
+            one = readable(connection, id, acting)
             _check(one, decision)
             if decision == "reopen":
                 done = drifts.reopened(connection, id, version, moment)
@@ -118,12 +121,12 @@ def _decided(
                 )
             detail = {"reason": reason, "until": until.isoformat() if until else None}
             audit.write(connection, acting, _ACTIONS[decision], id, moment, one.environment, words=one.words, **detail)
-        found = [_there(connection, id, acting) for id in dict(which)]
+        found = [readable(connection, id, acting) for id in dict(which)]
         counts = drifts.counted(connection, dict(which))
     return [answer(one, *counts.get(one.id, (0, 0))) for one in found]
 
 
-def _there(connection: Connection, id: str, acting: Actor) -> Drift:
+def readable(connection: Connection, id: str, acting: Actor) -> Drift:
     """A drift that the actor may see; one of another environment is not there."""
     found = drifts.by_id(connection, id)
     if found is None or not acting.sees(found.environment):

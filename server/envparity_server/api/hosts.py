@@ -160,26 +160,30 @@ def _shown(connection: Connection, one: hosts.Host, actor: Actor) -> HostAnswer:
 @router.patch("/hosts/{host_id}")
 def change_host(request: Request, host_id: HostId, body: HostChange, actor: Acting) -> HostAnswer:
     """Give a host another name or environment, or labels. Its history stays with it."""
-    moment = now()
     with writing(engine_of(request)) as connection:
-        before = _known(connection, host_id, actor, lock=True)
-        changed = _changed(before, body)
-        where = changed.get("environment", before.environment)
-        if where != before.environment and not environments.is_known(connection, where, actor.environments):
-            known = ", ".join(hosts.environments(connection, actor.environments))
-            raise UsageError(
-                f"there is no environment {where}", f"known: {known}; a new one: envparity environments set {where}"
-            )
-        if changed:
-            hosts.change(connection, host_id, **changed)
-            if where != before.environment:
-                rules.move(connection, host_id, where)
-            told = {key: getattr(before, key) for key in changed}
-            audit.write(connection, actor, "host.change", host_id, moment, where, before=told, after=changed)
+        changed(connection, host_id, body, actor)
         return _shown(connection, _known(connection, host_id, actor), actor)
 
 
-def _changed(before: hosts.Host, body: HostChange) -> dict[str, Any]:
+def changed(connection: Connection, host_id: str, body: HostChange, actor: Actor) -> None:
+    """Change a host, and say so in the audit log; raises UsageError, and Problem for one that is not there."""
+    before = _known(connection, host_id, actor, lock=True)
+    wanted = _differing(before, body)
+    where = wanted.get("environment", before.environment)
+    if where != before.environment and not environments.is_known(connection, where, actor.environments):
+        known = ", ".join(hosts.environments(connection, actor.environments))
+        raise UsageError(
+            f"there is no environment {where}", f"known: {known}; a new one: envparity environments set {where}"
+        )
+    if wanted:
+        hosts.change(connection, host_id, **wanted)
+        if where != before.environment:
+            rules.move(connection, host_id, where)
+        told = {key: getattr(before, key) for key in wanted}
+        audit.write(connection, actor, "host.change", host_id, now(), where, before=told, after=wanted)
+
+
+def _differing(before: hosts.Host, body: HostChange) -> dict[str, Any]:
     """What a change really changes; raises UsageError for more labels than a host may have."""
     wanted: dict[str, Any] = {"name": body.name, "environment": body.environment}
     if body.labels is not None:
@@ -193,10 +197,14 @@ def _changed(before: hosts.Host, body: HostChange) -> dict[str, Any]:
 @router.post("/hosts/{host_id}/retire")
 def retire_host(request: Request, host_id: HostId, actor: Acting) -> HostAnswer:
     """End a host: its credential is revoked, no selector names it, its history stays. Again changes nothing."""
-    moment = now()
     with writing(engine_of(request)) as connection:
-        before = _known(connection, host_id, actor, lock=True)
-        if before.retired_at is None:
-            hosts.retire(connection, host_id, moment)
-            audit.write(connection, actor, "host.retire", host_id, moment, before.environment, name=before.name)
+        retired(connection, host_id, actor)
         return _shown(connection, _known(connection, host_id, actor), actor)
+
+
+def retired(connection: Connection, host_id: str, actor: Actor) -> None:
+    """End a host, and say so in the audit log; raises Problem for one that is not there."""
+    before, moment = _known(connection, host_id, actor, lock=True), now()
+    if before.retired_at is None:
+        hosts.retire(connection, host_id, moment)
+        audit.write(connection, actor, "host.retire", host_id, moment, before.environment, name=before.name)

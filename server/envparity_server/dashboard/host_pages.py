@@ -1,108 +1,131 @@
 """The pages Hosts and Host."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
-from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
+from pydantic import ValidationError
 from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from envparity_agent.fingerprint import Attributes, SectionLike, Target
+from envparity_agent.errors import UsageError
+from envparity_agent.fingerprint import Target
 from envparity_agent.kinds import title
 from envparity_server.api.authentication import engine_of, now
-from envparity_server.compare.covering import container_of, is_complete
-from envparity_server.compare.differences import compare
-from envparity_server.compare.groups import FOLD_OVER, severities, text
-from envparity_server.dashboard.pages import compare_address, page, require_person, seen_by
+from envparity_server.api.hosts import HostChange, changed, retired
+from envparity_server.dashboard import host_views
+from envparity_server.dashboard.forms import Form, may, read_form, require
+from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.dashboard.suggestions import FEW_HOSTS, suggest
-from envparity_server.drift.severity import rate
-from envparity_server.storage import content, history, hosts
-from envparity_server.storage.actors import Environments
-from envparity_server.storage.content import StoredFingerprint, StoredSection, detached
-from envparity_server.storage.database import reading
-from envparity_server.storage.hosts import Host
+from envparity_server.drift.life import OPEN
+from envparity_server.drift.words import parted
+from envparity_server.storage import changes, content, drifts, history, hosts, standings
+from envparity_server.storage.actors import Environments, Role
+from envparity_server.storage.clones import clones
+from envparity_server.storage.content import StoredSection, detached
+from envparity_server.storage.database import reading, writing
+from envparity_server.storage.drifts import Wanted
+from envparity_server.storage.hosts import GONE, Host
+from envparity_server.storage.standings import STANDINGS
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person)])
 
 PAGE_ROWS = 50
-MAX_CHANGES = 20
+MAX_CHANGES = 200  # newest ones of a host
+MAX_DRIFTS = 10  # of a host that are named on its page
 MAX_ITEMS = 500
+MAX_SECTIONS = 500
+SKEWED = 60  # seconds that a clock may be off before it is worth a word
+
+Text = Annotated[str, Query(max_length=200, pattern=r"^[^\x00]*$")]
+Standing = Literal["", "in drift", "stale", "not compared", "never reported", "in parity", "expired", "retired"]
 
 
 @dataclass(frozen=True)
-class _Row:
-    """A host with what its fingerprint says first."""
+class Filters:
+    """Which hosts the list is of, as its address says."""
 
-    host: Host
-    state: str
-    system: str
-    pythons: int
-    containers: str
+    q: str = ""
+    environment: str = ""
+    state: str = ""
+    page: int = 1
 
+    def fit(self, host: Host) -> bool:
+        """Whether a host is one of them, whatever its state."""
+        return self.environment in ("", host.environment) and hosts.matches(host, self.q)
 
-@dataclass(frozen=True)
-class _Group:
-    """The sections of one container, or whose paths begin alike."""
+    def scope(self, seen: Environments) -> Environments:
+        """The environments that the list is of, for somebody who sees these."""
+        return frozenset({self.environment} & (seen or {self.environment})) if self.environment else seen
 
-    name: str
-    sections: tuple[StoredSection, ...]
-
-    @property
-    def is_folded(self) -> bool:
-        """Whether there are too many to show at once."""
-        return len(self.sections) > FOLD_OVER
-
-    @property
-    def digest(self) -> str:
-        """The group in one line: `214 sections, 3 of them not complete`."""
-        gaps = sum(not is_complete(one) for one in self.sections)
-        return f"{len(self.sections)} sections" + (f", {gaps} of them not complete" if gaps else "")
+    def address(self, **changed: str | int) -> str:
+        """The permalink of the list, or of one that differs in something; the first page of that."""
+        query = {name: value for name, value in {**vars(self), "page": 1, **changed}.items() if value not in ("", 1)}
+        return "/hosts" + (f"?{urlencode(query)}" if query else "")
 
 
-@dataclass(frozen=True)
-class _Change:
-    """Two successive roots of a host: what differs, and between which reports it changed."""
+def _filters(
+    q: Text = "",
+    environment: Text = "",
+    state: Standing = "",
+    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+) -> Filters:
+    return Filters(q, environment, state, page)
 
-    after: datetime  # the last report with the old root
-    before: datetime  # the first report with the new one
-    summary: str
-    address: str
+
+Filtered = Annotated[Filters, Depends(_filters)]
 
 
 @router.get("/hosts")
-def show_hosts(
-    request: Request,
-    q: Annotated[str, Query(max_length=200)] = "",
-    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
-) -> Response:
-    """Every host, or those whose name, environment or label has the text."""
-    moment = now()
+def show_hosts(request: Request, filters: Filtered) -> Response:
+    """Every host that is not gone on purpose, or those of a state, an environment, some words."""
+    moment, seen = now(), seen_by(request)
     with reading(engine_of(request)) as connection:
-        everyone = hosts.all_hosts(connection, seen_by(request))
-        chosen = [one for one in everyone if hosts.matches(one, q)]
-        shown = chosen[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
-        present = _present(connection, [one.id for one in shown])
-        rows = [_row(one, present.get(one.id, {}), moment) for one in shown]
-        suggestions = suggest(connection, everyone, moment) if len(everyone) < FEW_HOSTS and not q else []
-    states = [one.state(moment) for one in everyone]
-    return page(
-        request,
-        "hosts.html",
-        rows=rows,
-        counts={state: states.count(state) for state in ("fresh", "stale", "never reported")},
-        total=len(everyone),
-        matching=len(chosen),
-        q=q,
-        number=number,
-        pages=-(-len(chosen) // PAGE_ROWS),
-        suggestions=suggestions,
-    )
+        everyone = hosts.all_hosts(connection, seen, retired=filters.state == "retired")
+        drifting, compared = standings.open_drifts(connection, seen), standings.compared(connection, seen)
+        known = {
+            one.id: standings.standing(one, drifting.get(one.id, {}), one.id in compared, moment) for one in everyone
+        }
+        fitting = [one for one in everyone if filters.fit(one)]
+        counts = Counter(known[one.id] for one in fitting)
+        if not filters.q and filters.state != "retired":  # they are many, and seldom looked for
+            counts["retired"] = hosts.count_retired(connection, filters.scope(seen))
+        chosen = [one for one in fitting if _is_wanted(filters.state, known[one.id])]
+        chosen.sort(key=lambda one: (STANDINGS.index(known[one.id]), one.name))
+        shown = chosen[(filters.page - 1) * PAGE_ROWS : filters.page * PAGE_ROWS]
+        present, notes = _present(connection, [one.id for one in shown]), clones(everyone)
+        few = len(everyone) < FEW_HOSTS and filters == Filters()
+        return page(
+            request,
+            "hosts.html",
+            filters=filters,
+            rows=[
+                host_views.row(
+                    one, known[one.id], drifting.get(one.id, {}), present.get(one.id, {}), notes.get(one.id, "")
+                )
+                for one in shown
+            ],
+            chips=[(one, counts[one]) for one in STANDINGS if counts[one] or one == filters.state],
+            total=len(everyone),
+            staying=sum(counts[one] for one in STANDINGS if one not in GONE),
+            matching=len(chosen),
+            pages=-(-len(chosen) // PAGE_ROWS),
+            environments=hosts.environments(connection, seen),
+            suggestions=suggest(connection, everyone, moment) if few else [],
+            may_add=may(request, Role.ADMIN),
+        )
+
+
+def _is_wanted(state: str, standing: str) -> bool:
+    """Whether a host of a standing is in a list; what is gone on purpose only where that is asked for."""
+    return standing == state if state else standing not in GONE
 
 
 def _present(connection: Connection, host_ids: Iterable[str]) -> dict[str, dict[str, StoredSection]]:
@@ -111,53 +134,68 @@ def _present(connection: Connection, host_ids: Iterable[str]) -> dict[str, dict[
     return content.stored(connection, {host_id: tree.sections for host_id, tree in present.items()})
 
 
-def _row(host: Host, sections: Mapping[str, StoredSection], moment: datetime) -> _Row:
-    engine = sections.get("containers")
-    containers = sum(one.kind == "container" for one in sections.values())
-    told = str(containers) if engine and engine.status == "ok" else ", ".join(engine.reasons) if engine else ""
-    pythons = sum(one.kind == "python" for one in sections.values())
-    return _Row(host, host.state(moment), system_name(sections), pythons, told)
-
-
-def system_name(sections: Mapping[str, SectionLike]) -> str:
-    """The operating system in a few words, or why it is not known."""
-    section = sections.get("os")
-    if section is None:
-        return ""
-    facts = section.items.get("distribution", {})
-    return str(facts.get("name") or facts.get("id") or section.status)
-
-
 @router.get("/hosts/{host_id}")
-def show_host(request: Request, host_id: str, section: Annotated[str, Query(max_length=1024)] = "") -> Response:
-    """One host: its sections, its changes, and the items of a section that is asked for."""
-    moment = now()
+def show_host(
+    request: Request,
+    host_id: str,
+    section: Annotated[str, Query(max_length=1024)] = "",
+    words: Annotated[str, Query(alias="filter", max_length=200)] = "",
+) -> Response:
+    """One host: how it stands, what it runs on, its changes, and the items of a section that is asked for."""
+    seen = seen_by(request)
     with reading(engine_of(request)) as connection:
-        host = _known(connection, host_id, seen_by(request))
+        host = _known(connection, host_id, seen)
         sections = _present(connection, [host.id]).get(host.id, {})
+        content.open_wholly(one for one in sections.values() if one.kind == "container")
         opened = sections.get(section)
+        fitting = host_views.matching(sections, words)
+        shown = dict(list(fitting.items())[:MAX_SECTIONS])
         return page(
             request,
             "host.html",
             host=host,
-            state=host.state(moment),
-            system=system_name(sections),
-            groups=_groups(sections),
+            cards=host_views.glance(sections) if sections else [],
+            groups=host_views.groups(shown, sections),
+            gaps=host_views.gaps(sections),
             title=title,
+            words=words,
+            fitting=len(fitting),
+            total=len(sections),
+            most_sections=MAX_SECTIONS,
             opened=opened,
             items=sorted(opened.items.items())[:MAX_ITEMS] if opened else [],
             most=MAX_ITEMS,
-            facts=_facts,
-            changes=_changes(connection, host),
+            facts=host_views.facts,
+            clock=host_views.clock,
+            **_told(request, connection, host),
+            **_changed(connection, host),
         )
 
 
-def _groups(sections: Mapping[str, StoredSection]) -> list[_Group]:
-    by_name: dict[str, list[StoredSection]] = {}
-    for path, section in sorted(sections.items()):
-        own = path if section.kind == "container" else container_of(sections, path)
-        by_name.setdefault(own or path.partition("/")[0], []).append(section)
-    return [_Group(name, tuple(members)) for name, members in by_name.items()]
+def _told(request: Request, connection: Connection, host: Host) -> dict[str, Any]:
+    """How the host stands, what it drifts in, what is odd about it, and what the person may do."""
+    seen = seen_by(request)
+    wanted = Wanted(OPEN, subjects=[host.id])
+    found, count = drifts.listed(connection, wanted, seen, MAX_DRIFTS)
+    counts = standings.open_drifts(connection, seen, host.id).get(host.id, Counter())
+    is_compared = host.id in standings.compared(connection, seen)
+    return {
+        "standing": standings.standing(host, counts, is_compared, now()),
+        "drifts": found,
+        "drift_count": count,
+        "severities": host_views.by_severity(counts),
+        "parted": parted,
+        "clone": clones(hosts.all_hosts(connection, seen)).get(host.id, ""),
+        "is_skewed": abs(host.skew or 0) >= SKEWED,
+        "may_change": may(request, Role.OPERATOR) and host.retired_at is None,
+        "environments": hosts.environments(connection, seen),
+    }
+
+
+def _changed(connection: Connection, host: Host) -> dict[str, Any]:
+    """The newest changes by the report that had them, and how many there are in all."""
+    found, count = changes.of_hosts(connection, [host.id], limit=MAX_CHANGES)
+    return {"moments": host_views.moments(host, found), "change_count": count, "most_changes": MAX_CHANGES}
 
 
 def _known(connection: Connection, host_id: str, seen: Environments) -> Host:
@@ -167,31 +205,52 @@ def _known(connection: Connection, host_id: str, seen: Environments) -> Host:
     return host
 
 
-def _facts(attributes: Attributes) -> list[tuple[str, str]]:
-    """The attributes of an item as text, the version first."""
-    shown = sorted(attributes.items(), key=lambda fact: (fact[0] != "version", fact[0]))
-    return [(key, text(value)) for key, value in shown]
+@router.post("/hosts/{host_id}")
+async def change_host(request: Request, host_id: str) -> Response:
+    """Give the host the name, the environment and the labels of the form."""
+    return await run_in_threadpool(_change, request, host_id, await read_form(request))
 
 
-def _changes(connection: Connection, host: Host) -> list[_Change]:
-    intervals = history.intervals(connection, host.id, MAX_CHANGES + 1)
-    ran = {one.first_seen: history.at(connection, [host.id], one.first_seen)[host.id].sections for one in intervals}
-    trees = content.stored(connection, ran)
-    content.open_differing(trees.values(), whole=False)
-    target = Target("host", host.name)
-    changes = []
-    for new, old in pairwise(intervals):
-        before, after = (StoredFingerprint(target, "", trees[one.first_seen]) for one in (old, new))
-        comparison = rate(compare(before, after))
-        if not comparison.differences:
-            continue  # only what is kept for people moved: there is no difference to show
-        address = compare_address(
-            f"host:{host.id}@{(old.last_seen or old.first_seen).isoformat()}",
-            f"host:{host.id}@{new.first_seen.isoformat()}",
-        )
-        told = severities(comparison.differences) or "something could not be read"
-        changes.append(_Change(old.last_seen or old.first_seen, new.first_seen, told, address))
-    return changes
+def _change(request: Request, host_id: str, form: Form) -> Response:
+    actor = require(request, Role.OPERATOR)
+    with writing(engine_of(request)) as connection:
+        host = _known(connection, host_id, actor.environments)
+        labels = {**dict.fromkeys(host.labels), **_labels(form.text("labels"))}
+        try:
+            body = HostChange.model_validate(
+                {"name": form.text("name"), "environment": form.text("environment"), "labels": labels}
+            )
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            raise UsageError(f"{first['loc'][0]}: {first['msg']}", "go back, and write it otherwise") from None
+        changed(connection, host.id, body, actor)
+    return RedirectResponse(f"/hosts/{host.id}", HTTPStatus.SEE_OTHER)
+
+
+def _labels(words: str) -> Mapping[str, str]:
+    """The labels of `role=web zone=a`; raises UsageError."""
+    found = {}
+    for word in words.replace(",", " ").split():
+        key, _, value = word.partition("=")
+        if not value:
+            raise UsageError(f"{word[:80]!r} is not a label", "go back; a label is KEY=VALUE: role=web")
+        found[key] = value
+    return found
+
+
+@router.post("/hosts/{host_id}/retire")
+async def retire_host(request: Request, host_id: str) -> Response:
+    """Retire the host, if the box that says so is ticked."""
+    return await run_in_threadpool(_retire, request, host_id, await read_form(request))
+
+
+def _retire(request: Request, host_id: str, form: Form) -> Response:
+    actor = require(request, Role.OPERATOR)
+    if not form.text("sure"):
+        raise UsageError("the box is not ticked", "go back, and tick it if the host is to be retired")
+    with writing(engine_of(request)) as connection:
+        retired(connection, _known(connection, host_id, actor.environments).id, actor)
+    return RedirectResponse(f"/hosts/{host_id}", HTTPStatus.SEE_OTHER)
 
 
 @router.get("/hosts/{host_id}/fingerprint.json")

@@ -52,6 +52,12 @@ def words(told: Told) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def parted(line: str) -> tuple[str, str]:
+    """A line of `words` as a heading, what and where, and what is known of how it came."""
+    what, since, how = line.partition(", since ")
+    return what, f"since {how}" if since else ""
+
+
 def since(items: Sequence[Item]) -> str:
     """When the first of the items began, as far as is known."""
     windows = [(one.since_before, one.since_after) for one in items if one.since_before]

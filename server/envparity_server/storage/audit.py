@@ -67,3 +67,9 @@ def entries(
     if seen is not None:
         query = query.where(audit.c.environment.in_(sorted(seen)))
     return [Entry(**row._mapping) for row in connection.execute(query)]
+
+
+def of(connection: Connection, object: str, since: datetime, limit: int = 200) -> list[Entry]:
+    """The newest decisions about one thing since a moment: that of its beginning."""
+    query = select(audit).where(audit.c.at >= since, audit.c.object == object)
+    return [Entry(**row._mapping) for row in connection.execute(query.order_by(audit.c.id.desc()).limit(limit))]

@@ -251,6 +251,15 @@ def open_differing(trees: Collection[Mapping[str, SectionLike]], whole: bool = T
         pages.items(own)
 
 
+def open_wholly(sections: Iterable[StoredSection]) -> None:
+    """Read in few queries all pages of some sections: what a page is about to show of each."""
+    wanted: dict[Pages, dict[str, None]] = {}
+    for one in sections:
+        wanted.setdefault(one.pages, {}).update(dict.fromkeys(one.page_hashes))
+    for pages, hashes in wanted.items():
+        pages.items(hashes)
+
+
 def detached(target: Target, taken_at: str, sections: Mapping[str, Any]) -> Fingerprint:
     """A fingerprint in memory, every page opened: what leaves the server as a document."""
     return Fingerprint(

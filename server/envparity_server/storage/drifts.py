@@ -1,13 +1,27 @@
 """Drifts and their items: what an evaluation reads and writes, what people see of them, and what they decide."""
 
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, distinct, func, or_, select, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    and_,
+    distinct,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 
 from envparity_server.compare.model import Severity
 from envparity_server.drift.findings import Item, Key, Moved
@@ -164,22 +178,40 @@ class Wanted:
     states: Collection[State] = OPEN
     severity: Severity = Severity.INFO  # the lowest
     environment: str | None = None
+    text: str = ""  # every word of it is in the drift's own
+    subjects: Collection[str] | None = None  # it lasts on one of these; what is resolved was on one
 
 
 def listed(
     connection: Connection, wanted: Wanted, seen: Environments = None, limit: int = 200, offset: int = 0
 ) -> tuple[list[Drift], int]:
     """Some drifts without their items, the most severe and then the newest first; and how many there are in all."""
-    which = and_(
-        _in_state(wanted.states),
-        drift.c.severity >= int(wanted.severity),
-        drift.c.environment == wanted.environment if wanted.environment else true(),
-        true() if seen is None else drift.c.environment.in_(sorted(seen)),
-    )
+    which = and_(_in_state(wanted.states), _fits(wanted, seen))
     total = connection.scalar(select(func.count()).select_from(drift).where(which)) or 0
     order = drift.c.severity.desc(), drift.c.first_seen.desc(), drift.c.id
     rows = connection.execute(select(*_COLUMNS).where(which).order_by(*order).limit(limit).offset(offset))
     return [_drift(row) for row in rows], total
+
+
+def by_state(connection: Connection, wanted: Wanted, seen: Environments = None) -> Counter[State]:
+    """How many drifts there are in each state, whatever states are wanted."""
+    query = select(drift.c.state, func.count()).where(_fits(wanted, seen)).group_by(drift.c.state)
+    return Counter({State(state): count for state, count in connection.execute(query)})
+
+
+def _fits(wanted: Wanted, seen: Environments) -> ColumnElement[bool]:
+    """All that is wanted but the states."""
+    where = [drift.c.severity >= int(wanted.severity)]
+    if wanted.environment:
+        where.append(drift.c.environment == wanted.environment)
+    if seen is not None:
+        where.append(drift.c.environment.in_(sorted(seen)))
+    if wanted.subjects is not None:
+        lasts = or_(drift_item.c.gone_at.is_(None), drift.c.state == State.RESOLVED)
+        there = drift_item.c.drift == drift.c.id, drift_item.c.subject.in_(sorted(wanted.subjects))
+        where.append(exists().where(*there, lasts))
+    where += [drift.c.words.icontains(word, autoescape=True) for word in wanted.text.split()]
+    return and_(*where)
 
 
 def counted(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[int, int]]:

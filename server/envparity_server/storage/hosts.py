@@ -1,11 +1,11 @@
 """Hosts: enrolment, the last report, and who a selector names."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, true, update
 
 from envparity_server.storage.actors import Environments
 from envparity_server.storage.tables import environment as environment_table
@@ -66,11 +66,11 @@ class Host:
         return "stale" if self.is_stale(now) else "fresh"
 
 
-_COLUMNS = [column for column in host.c if column.name not in ("credential_hash", "next_credential_hash")]
+_COLUMNS = [host.c[one.name] for one in fields(Host)]
 
 
-def _host(row: Row[Any]) -> Host:
-    return Host(**row._mapping)
+def _host(row: Sequence[Any]) -> Host:
+    return Host(*row)  # by position: a page reads a thousand
 
 
 def all_hosts(connection: Connection, environments: Environments = None, retired: bool = False) -> list[Host]:
@@ -78,6 +78,12 @@ def all_hosts(connection: Connection, environments: Environments = None, retired
     present = true() if retired else host.c.retired_at.is_(None)
     query = select(*_COLUMNS).where(present, _seen_by(environments))
     return [_host(row) for row in connection.execute(query.order_by(host.c.environment, host.c.name))]
+
+
+def count_retired(connection: Connection, environments: Environments = None) -> int:
+    """How many hosts are retired."""
+    query = select(func.count()).select_from(host).where(host.c.retired_at.is_not(None), _seen_by(environments))
+    return connection.scalar(query) or 0
 
 
 def _seen_by(environments: Environments) -> ColumnElement[bool]:

@@ -67,7 +67,7 @@ def test_one_command_shows_this_host_in_the_dashboard(tmp_path: Path, root: Path
         assert said["dashboard"].split()[1].startswith("http://127.0.0.1:")
         assert "reported tiny" in reported(process)
         page = hosts_page(said)
-        assert "1 in all: 1 fresh" in page.text
+        assert "all 1 not compared 1" in page.text
         assert "tiny local" in page.text
         assert "Debian of the test" in page.text
     assert process.returncode == 0
@@ -77,4 +77,4 @@ def test_a_second_start_is_the_same_host(tmp_path: Path, root: Path) -> None:
     for _ in range(2):
         with up(tmp_path, root) as (said, process):
             assert "reported tiny" in reported(process)
-            assert "1 in all: 1 fresh" in hosts_page(said).text
+            assert "all 1 not compared 1" in hosts_page(said).text

@@ -47,7 +47,7 @@ def test_a_page_names_no_host_and_no_environment_of_others(
 
 def test_the_hosts_are_counted_as_they_are_seen(fleet: dict[str, hosts.Host], ada: Asking) -> None:
     assert len(fleet) == 2
-    assert "1 in all: 1 fresh" in seen(ada.get("/hosts")).text
+    assert "all 1 not compared 1 Host" in seen(ada.get("/hosts")).text
 
 
 @pytest.mark.parametrize("path", ["/hosts/{id}", "/hosts/{id}/fingerprint.json"])
