@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
+from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import batches
-from envparity_server.storage.tables import history, section_history
+from envparity_server.storage.tables import history, host, section_history
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,24 @@ def at(connection: Connection, host_ids: Iterable[str], moment: datetime | None 
         for row in connection.execute(sections):
             trees[row.host_id][row.path] = row.hash
         found |= {host_id: Tree(interval, trees[host_id]) for host_id, interval in standing.items()}
+    return found
+
+
+def of_kinds(
+    connection: Connection, kinds: Iterable[str], environments: Environments = None
+) -> dict[str, dict[str, str]]:
+    """What hosts that are not retired have now of some kinds, by host: path -> hash."""
+    rows = connection.execute(
+        select(section_history.c.host_id, section_history.c.path, section_history.c.hash)
+        .join(host, host.c.id == section_history.c.host_id)
+        .where(
+            section_history.c.last_seen.is_(None), section_history.c.kind.in_(sorted(kinds)),
+            host.c.retired_at.is_(None), *([] if environments is None else [host.c.environment.in_(sorted(environments))]),
+        )
+    )  # fmt: skip
+    found: dict[str, dict[str, str]] = {}
+    for host_id, path, hash in rows:
+        found.setdefault(host_id, {})[path] = hash
     return found
 
 
