@@ -14,9 +14,10 @@ from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import StoredFingerprint
 from envparity_server.storage.hosts import Host
 
+PACKAGES = "packages"
 # what a page can be asked for -> its kinds of sections, and what they are called
 KINDS = {
-    "packages": (("os-packages", "python"), "Packages, of Python and of the OS"),
+    PACKAGES: (("os-packages", "python"), "Packages, of Python and of the OS"),
     "python": (("python",), "Python packages"),
     "os-packages": (("os-packages",), "OS packages"),
     "container": (("container",), "Containers and images"),

@@ -5,11 +5,11 @@ Pages that hosts share are counted once; where nothing differs, nothing is opene
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
-from envparity_agent.fingerprint import Fingerprint, FingerprintLike, Section, SectionLike, Target
+from envparity_agent.fingerprint import Attributes, Fingerprint, FingerprintLike, Section, SectionLike, Target
 from envparity_server.compare.covering import is_complete
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import UNKNOWN_STATES
@@ -19,6 +19,7 @@ from envparity_server.drift.pivot import Stands
 from envparity_server.drift.tally import Stand, Voters, compared, pages, projected, tallied
 
 MAJORITY = -1  # the reference that is no column: what more than half of all hosts have
+ABSENT = "absent"
 _THERE: dict[str, bool] = {"there": True}
 _ALONE = Target("host", "")
 
@@ -61,15 +62,23 @@ class Line:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """Each stand in words that tell it from the others: by its version where that differs."""
+        """Each stand in words that tell it from the others: its version, else what else differs."""
         if not self.item:
-            return tuple("there" if one.body else "absent" for one in self.stands)
+            return tuple("there" if one.body else ABSENT for one in self.stands)
         bodies = [projected(one.body, self.part.names) for one in self.stands]
-        short = [label(body) if body is not None else "absent" for body in bodies]
-        counts = Counter(short)
-        return tuple(
-            word if counts[word] == 1 else label(body, whole=True) for word, body in zip(short, bodies, strict=True)
-        )
+        there = [body for body in bodies if body is not None]
+        if len({str(body.get("version")) for body in there}) == len(there):
+            return tuple(ABSENT if body is None else label(body) for body in bodies)
+        moving = {name for body in there for name in body if any(one.get(name) != body[name] for one in there)}
+        return tuple(_told(body, moving | {"version"}) for body in bodies)
+
+
+def _told(body: Attributes | None, names: Set[str]) -> str:
+    """An item by some of its attributes, by all where it has none of these."""
+    if body is None:
+        return ABSENT
+    own = {name: value for name, value in body.items() if name in names}
+    return label(own or body, whole=len(own) > 1)
 
 
 @dataclass(frozen=True)

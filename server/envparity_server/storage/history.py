@@ -90,14 +90,13 @@ def of_kinds(
     connection: Connection, kinds: Iterable[str], environments: Environments = None
 ) -> dict[str, dict[str, str]]:
     """What hosts that are not retired have now of some kinds, by host: path -> hash."""
+    now = section_history.c.last_seen.is_(None), section_history.c.kind.in_(sorted(kinds)), host.c.retired_at.is_(None)
+    seen = [] if environments is None else [host.c.environment.in_(sorted(environments))]
     rows = connection.execute(
         select(section_history.c.host_id, section_history.c.path, section_history.c.hash)
         .join(host, host.c.id == section_history.c.host_id)
-        .where(
-            section_history.c.last_seen.is_(None), section_history.c.kind.in_(sorted(kinds)),
-            host.c.retired_at.is_(None), *([] if environments is None else [host.c.environment.in_(sorted(environments))]),
-        )
-    )  # fmt: skip
+        .where(*now, *seen)
+    )
     found: dict[str, dict[str, str]] = {}
     for host_id, path, hash in rows:
         found.setdefault(host_id, {})[path] = hash
