@@ -5,7 +5,7 @@ Pages that hosts share are counted once; where nothing differs, nothing is opene
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -131,74 +131,79 @@ class Columns:
         self.reference = reference
         self._count = len(columns)
         self._column = {host: number for number, hosts in enumerate(columns) for host in hosts}
-        self._tellers: dict[Part, Counter[int]] = {}
+        self._tellers: dict[Part, Mapping[int, int]] = {}
 
     def differing(self, line: Line) -> int:
         """How many columns have something else than the reference, or do not agree in themselves."""
-        counts = self._counts(line)
-        held = self._held(line, counts)
-        told = [_agreed(one) for one in counts.values()]
-        return sum(place is None or (held is not None and place != held) for place in told)
+        tellers, others = self._tellers_of(line), self._others(line)
+        held = self._held(line, tellers, others)
+        told = [_agreed(_counts(tellers[number], own)) for number, own in others.items()]
+        alike = len(tellers) - len(others)  # columns all of whose hosts have the first stand
+        return sum(place is None or (held is not None and place != held) for place in told) + (alike if held else 0)
 
     def row(self, line: Line) -> list[Cell]:
         """The cells of a line."""
-        counts = self._counts(line)
-        held = self._held(line, counts)
-        unread = self._by_column(line.part.unread) if line.item else Counter()
-        without = self._by_column(line.part.lacking) if line.item else Counter()
+        tellers, others = self._tellers_of(line), self._others(line)
+        held = self._held(line, tellers, others)
+        unread = self._by_column(line.part.unread) if line.item else {}
+        without = self._by_column(line.part.lacking) if line.item else {}
         cells = []
         for number in range(self._count):
-            if number not in counts:
-                state = Stands.MISSING if without[number] and not unread[number] else Stands.UNKNOWN
-                cells.append(Cell(state, "", 0, 0, unread[number], ()))
+            missed = unread.get(number, 0)
+            if number not in tellers:
+                state = Stands.MISSING if number in without and not missed else Stands.UNKNOWN
+                cells.append(Cell(state, "", 0, 0, missed, ()))
                 continue
-            own = counts[number]
-            place = _agreed(own)
-            told = tuple((line.words[one], hosts) for one, hosts in own.most_common())
-            state = Stands.SPLIT if place is None else _stands(line, held, place)
+            counts = _counts(tellers[number], others.get(number, {}))
+            place = _agreed(counts)
+            told = tuple((line.words[one], counts[one]) for one in sorted(counts, key=lambda one: -counts[one]))
+            state = Stands.SPLIT if place is None else self._stands(line, held, place)
             value, hosts = told[0] if place is not None else ("", 0)
-            cells.append(Cell(state, value, hosts, own.total(), unread[number], told))
+            cells.append(Cell(state, value, hosts, tellers[number], missed, told))
         return cells
 
-    def _counts(self, line: Line) -> dict[int, Counter[int]]:
-        """Column -> stand -> how many of its hosts have it; columns that cannot tell are left out.
+    def _stands(self, line: Line, held: int | None, place: int) -> Stands:
+        if held is None:
+            return Stands.UNKNOWN
+        return Stands.SAME if place == held else standing(line, held, place)
 
-        Those that have what most have are many: they are what the others leave over.
-        """
-        found = {number: Counter({0: hosts}) for number, hosts in self._tellers_of(line).items()}
+    def _others(self, line: Line) -> dict[int, dict[int, int]]:
+        """Column -> stand -> how many of its hosts have it; the first stand, which most have, is what is left over."""
+        found: dict[int, dict[int, int]] = {}
         for place, stand in enumerate(line.stands[1:], 1):
             for number, hosts in self._by_column(stand.voters).items():
-                found[number][place] = hosts
-                found[number][0] -= hosts
-        return {number: +own for number, own in found.items()}
+                found.setdefault(number, {})[place] = hosts
+        return found
 
-    def _tellers_of(self, line: Line) -> Counter[int]:
+    def _tellers_of(self, line: Line) -> Mapping[int, int]:
+        """Column -> how many of its hosts could tell."""
         if not line.item:
             return self._by_column([voter for stand in line.stands for voter in stand.voters])
         if line.part not in self._tellers:
             self._tellers[line.part] = self._by_column(line.part.readers)
         return self._tellers[line.part]
 
-    def _by_column(self, hosts: Voters) -> Counter[int]:
-        return Counter(self._column[host] for host in hosts if host in self._column)
+    def _by_column(self, hosts: Voters) -> Mapping[int, int]:
+        return Counter([self._column[host] for host in hosts if host in self._column])
 
-    def _held(self, line: Line, counts: dict[int, Counter[int]]) -> int | None:
+    def _held(self, line: Line, tellers: Mapping[int, int], others: Mapping[int, Mapping[int, int]]) -> int | None:
         """Which stand the reference has; None where most of it have none alike."""
         if self.reference == MAJORITY:
             return 0 if line.majority else None
-        return _agreed(counts[self.reference]) if self.reference in counts else None
+        if self.reference not in tellers:
+            return None
+        return _agreed(_counts(tellers[self.reference], others.get(self.reference, {})))
 
 
-def _agreed(counts: Counter[int]) -> int | None:
+def _counts(tellers: int, others: Mapping[int, int]) -> Mapping[int, int]:
+    first = tellers - sum(others.values())
+    return {0: first, **others} if first else others
+
+
+def _agreed(counts: Mapping[int, int]) -> int | None:
     """The stand that more than half of some hosts have."""
-    ((place, hosts),) = counts.most_common(1)
-    return place if 2 * hosts > counts.total() else None
-
-
-def _stands(line: Line, held: int | None, place: int) -> Stands:
-    if held is None:
-        return Stands.UNKNOWN
-    return Stands.SAME if place == held else standing(line, held, place)
+    place = max(counts, key=lambda one: counts[one])
+    return place if 2 * counts[place] > sum(counts.values()) else None
 
 
 def standing(line: Line, held: int, place: int) -> Stands:
