@@ -1,6 +1,6 @@
 """What all hosts have of some kinds, as the matrix, its picture and the packages look at it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ KINDS = {
     PACKAGES: (("os-packages", "python"), "Packages, of Python and of the OS"),
     "python": (("python",), "Python packages"),
     "os-packages": (("os-packages",), "OS packages"),
+    "libraries": (("libraries",), "Native libraries"),
     "container": (("container",), "Containers and images"),
 }
 # what says which sections a host would list, so that one that is not there is known not to be
@@ -48,10 +49,16 @@ class Fleet:
         return [f"{len(out)} host{'s' if len(out) > 1 else ''} left out, {why}" for out, why in told if out]
 
 
-def fleet_of(connection: Connection, hosts: Sequence[Host], kind: str, seen: Environments, now: datetime) -> Fleet:
-    """The sections of one of KINDS of some hosts, with few queries however many there are."""
-    kinds = KINDS[kind][0]
-    trees = history.of_kinds(connection, {*kinds, *_COVERING}, seen)
+def fleet_of(
+    connection: Connection,
+    hosts: Sequence[Host],
+    kinds: Collection[str],
+    seen: Environments,
+    now: datetime,
+    section: str = "",
+) -> Fleet:
+    """The sections of some hosts that are of some kinds or are called so, with few queries however many there are."""
+    trees = history.of_kinds(connection, {*kinds, *_COVERING}, seen, section)
     silent = [one for one in hosts if one.root is None]
     reported = [one for one in hosts if one.root is not None]
     stale = [one for one in reported if one.is_stale(now)]
@@ -63,7 +70,7 @@ def fleet_of(connection: Connection, hosts: Sequence[Host], kind: str, seen: Env
     return Fleet(
         tuple(voting),
         tuple(fingerprints),
-        Scope(kinds),
+        Scope((*kinds, section) if section else tuple(kinds)),
         tuple(one for one in stale if one.id not in speaking),
         tuple(silent),
         tuple(one for one in reported if one.ephemeral and not one.is_stale(now) and one.id not in speaking),

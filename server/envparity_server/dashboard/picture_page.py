@@ -1,5 +1,6 @@
 """The page All in one picture: every package by every host, a byte a cell, and the tables of who differs the most."""
 
+import gzip
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from envparity_server.dashboard.fleet import KINDS, PACKAGES, Fleet, fleet_of
 from envparity_server.dashboard.matrix_page import Kind
 from envparity_server.dashboard.pages import compare_address, page, require_person, seen_by
 from envparity_server.drift.matrix import Line, lines
-from envparity_server.drift.picture import MOST_VALUES, Picture, drawn
+from envparity_server.drift.picture import MOST_VALUES, Picture, Shade, drawn
 from envparity_server.references import group_of
 from envparity_server.storage import hosts
 from envparity_server.storage.actors import Environments
@@ -54,7 +55,7 @@ class Drawing:
 
 def _drawing(connection: Connection, kind: str, seen: Environments) -> Drawing:
     everyone = sorted(hosts.all_hosts(connection, seen), key=lambda one: (one.environment, group_of(one), one.name))
-    fleet = fleet_of(connection, everyone[:MOST_HOSTS], kind, seen, now())
+    fleet = fleet_of(connection, everyone[:MOST_HOSTS], KINDS[kind][0], seen, now())
     found = sorted(lines(fleet.fingerprints, fleet.scope, everything=True), key=lambda one: -one.deviating)
     shown = tuple(found[:MOST_LINES])
     across = fleet.hosts + fleet.stale
@@ -86,6 +87,7 @@ def show_picture(
         drawing=found,
         kind=kind,
         kinds=KINDS,
+        shades=list(Shade),
         lines=[(one, package_address(one.part.path, one.item)) for one in _cut(differing, number)],
         differing=len(differing),
         number=number,
@@ -117,4 +119,7 @@ def fetch_picture(request: Request, kind: Kind = PACKAGES) -> Response:
     }
     head = json.dumps(header, separators=(",", ":")).encode()
     body = b"".join((len(head).to_bytes(4), head, *found.picture.rows))
-    return Response(body, media_type="application/octet-stream")
+    headers = {}
+    if "gzip" in request.headers.get("accept-encoding", ""):  # most of it is one byte over and over
+        body, headers = gzip.compress(body, compresslevel=1), {"Content-Encoding": "gzip"}
+    return Response(body, media_type="application/octet-stream", headers=headers)

@@ -93,20 +93,20 @@ class Cell:
     values: tuple[tuple[str, int], ...]  # all that its hosts have, with how many have it
 
 
-def lines(hosts: Sequence[FingerprintLike], scope: Scope, everything: bool = False) -> Iterator[Line]:
-    """The lines on which hosts differ, or all; by section and item."""
+def lines(hosts: Sequence[FingerprintLike], scope: Scope, everything: bool = False, only: str = "") -> Iterator[Line]:
+    """The lines on which hosts differ, or all; by section and item. Of `only` one item no other page is looked at."""
     alike = shapes(hosts)
     for path in sorted({path for one in hosts for path, section in one.sections.items() if scope.holds(section)}):
         part, good = _part(path, hosts, alike)
-        if part.lacking:
+        if part.lacking and not only:
             there = Stand(_THERE, sorted([*part.readers, *part.unread]))
             stands = sorted((there, Stand(None, part.lacking)), key=lambda one: -len(one.voters))
             yield Line(part, "", tuple(stands))
         found = [
             Line(part, item, tuple(stands))
-            for alternatives in (pages(good, shared=everything) if good else ())
+            for alternatives in (pages(good, only, shared=everything) if good else ())
             for item, stands in tallied(alternatives, part.names)
-            if everything or len(stands) > 1
+            if (everything or len(stands) > 1) and only in ("", item)
         ]
         yield from sorted(found, key=lambda one: one.item)
 

@@ -22,6 +22,23 @@ class Shade(IntEnum):
     STALE = 6
     NOWHERE = 7  # the host has no such section
 
+    @property
+    def words(self) -> str:
+        """What the legend says."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    Shade.SAME: "as most have it",
+    Shade.DIFFERS: "differs",
+    Shade.ABSENT: "absent, where most have it",
+    Shade.EXTRA: "extra, where most do not have it",
+    Shade.SPLIT: "no majority",
+    Shade.UNREAD: "not read",
+    Shade.STALE: "stale",
+    Shade.NOWHERE: "no such section",
+}
+
 
 @dataclass(frozen=True)
 class Picture:

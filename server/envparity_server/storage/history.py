@@ -87,10 +87,11 @@ def at(connection: Connection, host_ids: Iterable[str], moment: datetime | None 
 
 
 def of_kinds(
-    connection: Connection, kinds: Iterable[str], environments: Environments = None
+    connection: Connection, kinds: Iterable[str], environments: Environments = None, section: str = ""
 ) -> dict[str, dict[str, str]]:
-    """What hosts that are not retired have now of some kinds, by host: path -> hash."""
-    now = section_history.c.last_seen.is_(None), section_history.c.kind.in_(sorted(kinds)), host.c.retired_at.is_(None)
+    """What hosts that are not retired have now of some kinds, or of a section, by host: path -> hash."""
+    wanted = or_(section_history.c.kind.in_(sorted(kinds)), section_history.c.path == section)
+    now = section_history.c.last_seen.is_(None), host.c.retired_at.is_(None), wanted
     seen = [] if environments is None else [host.c.environment.in_(sorted(environments))]
     rows = connection.execute(
         select(section_history.c.host_id, section_history.c.path, section_history.c.hash)
