@@ -17,7 +17,7 @@ from envparity_server.storage.hosts import Host
 PACKAGES = "packages"
 # what a page can be asked for -> its kinds of sections, and what they are called
 KINDS = {
-    PACKAGES: (("os-packages", "python"), "Packages, of Python and of the OS"),
+    PACKAGES: (("os-packages", "python"), "All packages"),
     "python": (("python",), "Python packages"),
     "os-packages": (("os-packages",), "OS packages"),
     "libraries": (("libraries",), "Native libraries"),

@@ -1,7 +1,7 @@
 """The page Matrix: packages across environments, or across the groups of identical hosts of one of them."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from typing import Annotated, Any
@@ -25,6 +25,7 @@ from envparity_server.storage.database import reading
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person)])
 
 PAGE_ROWS = 50
+_MOST_NAMES = 5
 _MOST_VALUES = 3  # of a column whose hosts do not agree
 
 Text = Annotated[str, Query(max_length=1024, pattern=r"^[^\x00]*$")]
@@ -72,9 +73,23 @@ def show_matrix(
         for line in shown
     ]
     return page(
-        request, "matrix.html", matrix=found, rows=rows, matching=len(found.lines), number=number,
+        request, "matrix.html", matrix=found, rows=rows, gaps=_gaps(found, shown), matching=len(found.lines), number=number,
         pages=-(-len(found.lines) // PAGE_ROWS), **values,
     )  # fmt: skip
+
+
+def _gaps(found: Matrix, shown: Sequence[Line]) -> list[str]:
+    """What could not be read of the sections that are shown, in sentences."""
+    parts = dict.fromkeys(line.part for line in shown if line.part.unread)
+    return [
+        f"{part.path} could not be read on {_few([found.fleet.hosts[place].name for place in part.unread])}"
+        for part in parts
+    ]
+
+
+def _few(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more hosts" if more > 0 else "")
 
 
 def _shown(matrix: Matrix, wanted: Wanted, line: Line, place: int, one: Cell) -> Shown:
@@ -90,15 +105,13 @@ def _shown(matrix: Matrix, wanted: Wanted, line: Line, place: int, one: Cell) ->
 
 def told(one: Cell) -> tuple[str, str]:
     """A cell in words, and what must be said beside them."""
-    unread = f"{one.unread} not read" if one.unread else ""
     if not one.voters:
         return ("no such section" if one.state == Stands.MISSING else "not read"), ""
     if one.state == Stands.SPLIT:
         few = ", ".join(f"{value} x {hosts}" for value, hosts in one.values[:_MOST_VALUES])
         others = len(one.values) - _MOST_VALUES
-        return few + (f" and {others} more" if others > 0 else ""), unread
-    share = f"{one.hosts} of {one.voters}" if one.hosts < one.voters else ""
-    return one.value, ", ".join(filter(None, (share, unread)))
+        return few + (f" and {others} more" if others > 0 else ""), ""
+    return one.value, f"{one.hosts} of {one.voters}" if one.hosts < one.voters else ""
 
 
 @router.get("/matrix.csv")

@@ -89,7 +89,6 @@ class Cell:
     value: str  # empty where its hosts do not agree, or none could tell
     hosts: int  # that have the value
     voters: int  # that could tell
-    unread: int
     values: tuple[tuple[str, int], ...]  # all that its hosts have, with how many have it
 
 
@@ -149,17 +148,16 @@ class Columns:
         without = self._by_column(line.part.lacking) if line.item else {}
         cells = []
         for number in range(self._count):
-            missed = unread.get(number, 0)
             if number not in tellers:
-                state = Stands.MISSING if number in without and not missed else Stands.UNKNOWN
-                cells.append(Cell(state, "", 0, 0, missed, ()))
+                state = Stands.MISSING if number in without and number not in unread else Stands.UNKNOWN
+                cells.append(Cell(state, "", 0, 0, ()))
                 continue
             counts = _counts(tellers[number], others.get(number, {}))
             place = _agreed(counts)
             told = tuple((line.words[one], counts[one]) for one in sorted(counts, key=lambda one: -counts[one]))
             state = Stands.SPLIT if place is None else self._stands(line, held, place)
             value, hosts = told[0] if place is not None else ("", 0)
-            cells.append(Cell(state, value, hosts, tellers[number], missed, told))
+            cells.append(Cell(state, value, hosts, tellers[number], told))
         return cells
 
     def _stands(self, line: Line, held: int | None, place: int) -> Stands:
