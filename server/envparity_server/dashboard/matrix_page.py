@@ -73,8 +73,8 @@ def show_matrix(
         for line in shown
     ]
     return page(
-        request, "matrix.html", matrix=found, rows=rows, gaps=_gaps(found, shown), matching=len(found.lines), number=number,
-        pages=-(-len(found.lines) // PAGE_ROWS), **values,
+        request, "matrix.html", matrix=found, rows=rows, gaps=_gaps(found, shown), matching=len(found.lines),
+        number=number, pages=-(-len(found.lines) // PAGE_ROWS), **values,
     )  # fmt: skip
 
 
