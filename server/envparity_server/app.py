@@ -71,6 +71,7 @@ from envparity_server.dashboard import (
     matrix_page,
     overview_page,
     package_page,
+    picture_page,
     rule_pages,
     search_page,
     setup_page,
@@ -129,6 +130,7 @@ _PAGES = (
     overview_page,
     compare_page,
     matrix_page,
+    picture_page,
     add_host_page,  # before the hosts, whose address has an id in its place
     host_pages,
     package_page,

@@ -164,14 +164,14 @@ def _reported(connection: Connection, selector: Selector, now: datetime, environ
     retired = tuple(f"{one.name} was retired at {one.retired_at:%Y-%m-%d %H:%M} UTC" for one in reported
                     if selector.kind == "host" and one.retired_at and one.retired_at <= moment)  # fmt: skip
     target = Target("host", reported[0].name) if selector.kind == "host" else Target("environment", selector.text)
-    voting = _voting(reported, stale)
+    voting = voting_of(reported, stale)
     by_host = _fingerprints(connection, target, voting, trees)
     confirmed_at = min(_confirmed(one, trees[one.id], moment) for one in voting)
     doubts = told if len(stale) == len(reported) else ()
     return Votes(selector, target, by_host, (*told, *retired), doubts, confirmed_at)
 
 
-def _voting(reported: Sequence[Host], stale: Sequence[Host]) -> Sequence[Host]:
+def voting_of(reported: Sequence[Host], stale: Sequence[Host]) -> Sequence[Host]:
     """Fresh hosts that last; where there is none, what there is."""
     silent = {one.id for one in stale}
     fresh = [one for one in reported if one.id not in silent] or reported

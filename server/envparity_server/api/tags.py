@@ -1,7 +1,6 @@
 """Where the tags of running images point now, and which containers run something else."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -12,11 +11,9 @@ from envparity_server.api.authentication import engine_of
 from envparity_server.api.lists import Answer, Limit, Offset
 from envparity_server.api.roles import Acting
 from envparity_server.settings import ServerSettings
-from envparity_server.storage import tags
 from envparity_server.storage.database import reading
-from envparity_server.storage.tags import Running, Tag
-from envparity_server.tags.judging import Moved, judged
-from envparity_server.tags.references import TagReference, addresses, parsed
+from envparity_server.tags.in_use import InUse, in_use
+from envparity_server.tags.judging import Moved
 
 router = APIRouter(prefix="/api/v1/tags", tags=["tags"])
 
@@ -79,50 +76,31 @@ def list_tags(
     A reference by digest has no tag, and is not listed. `GET /api/v1/tags?moved=true`
     """
     settings: ServerSettings = request.app.state.settings
-    named = addresses(settings.registries).keys()
     with reading(engine_of(request)) as connection:
-        present = tags.running(connection, acting.environments)
-        asked = tags.asked(connection)
-    listed = [
-        (text, running, asked.get(text) or _not_asked(parsed(text), named))
-        for text, running in present.items()
-        if "@" not in text
-    ]
+        listed = [
+            one for one in in_use(connection, settings.registries, acting.environments) if "@" not in one.reference
+        ]
     if moved:
-        found = [one for one in (_told(*each) for each in listed) if one.counts.moved]
-        return TagsAnswer(tags=found[offset : offset + limit], total=len(found))
-    return TagsAnswer(tags=[_told(*each) for each in listed[offset : offset + limit]], total=len(listed))
+        listed = [one for one in listed if any(judgement is Moved.MOVED for judgement, _ in one.judgements)]
+    return TagsAnswer(tags=[_told(one) for one in listed[offset : offset + limit]], total=len(listed))
 
 
-def _not_asked(reference: TagReference | None, named: Collection[str]) -> str:
-    if reference is None:
-        return "the reference names no registry and tag: not asked"
-    if reference.registry not in named:
-        return f"the setting registries does not name {reference.registry}: not asked"
-    return "not asked yet"
-
-
-def _told(reference: str, running: Sequence[Running], known: Tag | str) -> TagAnswer:
-    tag = known if isinstance(known, Tag) else None
-    problem = known if isinstance(known, str) else known.problem
-    pointed = tag.pointed if tag else None
-    judgements = [(Moved.UNKNOWN, problem) if problem or not pointed else judged(one.image, pointed) for one in running]
-    counts = Counter(moved for moved, _ in judgements)
+def _told(of: InUse) -> TagAnswer:
+    counts = Counter(moved for moved, _ in of.judgements)
     told = [
         ContainerAnswer(
-            host=one.host_id, name=one.host, environment=one.environment, section=one.section, moved=moved,
-            why=why or "",
+            host=one.host_id, name=one.host, environment=one.environment, section=one.section, moved=moved, why=why
         )
         for wanted in (Moved.MOVED, Moved.UNKNOWN)
-        for one, (moved, why) in zip(running, judgements, strict=True)
+        for one, (moved, why) in zip(of.running, of.judgements, strict=True)
         if moved == wanted
-    ]  # fmt: skip
+    ]
     return TagAnswer(
-        reference=reference,
-        digest=pointed.digest if pointed else None,
-        kind=pointed.kind if pointed else None,
-        asked_at=tag.asked_at if tag else None,
-        problem=problem,
+        reference=of.reference,
+        digest=of.pointed.digest if of.pointed else None,
+        kind=of.pointed.kind if of.pointed else None,
+        asked_at=of.tag.asked_at if of.tag else None,
+        problem=of.problem or None,
         counts=CountsAnswer(**{one.value: counts[one] for one in Moved}),
         containers=told[:_MOST_CONTAINERS],
     )

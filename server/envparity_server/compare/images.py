@@ -11,7 +11,7 @@ from envparity_server.compare.model import Distance, State
 TAG = "tag"  # the item of a container that says where the tag points now
 # by the first word of an item: what an image decides of the configuration of its containers
 _OF_IMAGES = frozenset({"command", "entrypoint", "env", "healthcheck", "label", "port", "user", "workdir"})
-_LADDER = ("manifest", "config", "content")
+LADDER = ("manifest", "config", "content")
 
 
 def compare_images(left: Attributes, right: Attributes) -> list[tuple[str, State, Distance | None]]:
@@ -23,7 +23,7 @@ def compare_images(left: Attributes, right: Attributes) -> list[tuple[str, State
     if left.get("platform") != right.get("platform"):
         unsure: list[tuple[str, State, Distance | None]] = [("content", State.INCOMPARABLE, None)]
         return [("platform", State.CHANGED, None), *([] if _is_one_release(left, right) else unsure)]
-    rungs = [rung for rung in _LADDER if left.get(rung) and right.get(rung)]
+    rungs = [rung for rung in LADDER if left.get(rung) and right.get(rung)]
     if not rungs:
         return [("content", State.INCOMPARABLE, None)]
     # a re-push through another tool recompresses layers: another manifest, the same config and content
@@ -52,7 +52,7 @@ def relation(left: Attributes, right: Attributes) -> str:
     """How two images are related, in words for a person; empty where there is nothing to say beyond their digests."""
     if left.get("platform") != right.get("platform"):
         return "another platform of the same release" if _is_one_release(left, right) else ""
-    rungs = [rung for rung in _LADDER if left.get(rung) and right.get(rung)]
+    rungs = [rung for rung in LADDER if left.get(rung) and right.get(rung)]
     equal = [rung for rung in rungs if left[rung] == right[rung]]
     if equal:
         return "the same content, repackaged" if rungs[0] not in equal else ""

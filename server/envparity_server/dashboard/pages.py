@@ -1,5 +1,6 @@
 """What every page shares: templates, the person's session, error pages."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
@@ -34,6 +35,14 @@ def compare_address(left: str, right: str, **more: str) -> str:
     return "/compare?" + urlencode({"left": left, "right": right, **{k: v for k, v in more.items() if v}})
 
 
+_DIGEST = re.compile(r"((?:sha256:)?[0-9a-f]{8})[0-9a-f]{24,}")
+
+
+def short(text: str) -> str:
+    """A text with its digests cut: as much of each as tells two apart."""
+    return _DIGEST.sub(r"\1…", text)
+
+
 _NAVIGATION = (
     ("/", "Overview"),
     ("/compare", "Compare"),
@@ -57,6 +66,9 @@ def _navigation(person: Actor) -> Sequence[tuple[str, str]]:
 templates.env.globals.update(
     version=__version__, ago=_ago, wording=wording, compare_address=compare_address, navigation=_navigation
 )
+
+
+templates.env.filters["short"] = short
 
 
 class LoginNeeded(Exception):

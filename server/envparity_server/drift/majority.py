@@ -37,19 +37,19 @@ def majority(
     agreeing = agreeing or agreed
     if len(votes) == 1:
         return votes[0]
-    shapes = _shapes(votes)
+    alike = shapes(votes)
     sections = {}
     for path in sorted({path for vote in votes for path in vote.sections}):
         having = [vote.sections[path] for vote in votes if path in vote.sections]
-        lacking = _lacking(path, votes, shapes) if len(having) < len(votes) else 0
-        if len(having) > lacking:
+        without = len(lacking(path, votes, alike)) if len(having) < len(votes) else 0
+        if len(having) > without:
             sections[path] = agreeing(path, having)
-        elif len(having) == lacking:
+        elif len(having) == without:
             sections[path] = Section(path, having[0].kind, having[0].schema, status=Status.FAILED, reasons=(SPLIT,))
     return Fingerprint(target, taken_at, sections)
 
 
-def _shapes(votes: Sequence[FingerprintLike]) -> list[int]:
+def shapes(votes: Sequence[FingerprintLike]) -> list[int]:
     """A number for what decides whether a host would list a path: hosts of one number need to be asked once."""
     numbers: dict[frozenset[tuple[str, str]], int] = {}
     lists = frozenset(COVERING.values())
@@ -66,13 +66,13 @@ def _shapes(votes: Sequence[FingerprintLike]) -> list[int]:
     ]
 
 
-def _lacking(path: str, votes: Sequence[FingerprintLike], shapes: Sequence[int]) -> int:
-    """How many hosts are known not to have a section."""
-    without: dict[int, list[FingerprintLike]] = {}
-    for vote, shape in zip(votes, shapes, strict=True):
+def lacking(path: str, votes: Sequence[FingerprintLike], shapes: Sequence[int]) -> list[int]:
+    """The positions of the hosts that are known not to have a section."""
+    without: dict[int, list[int]] = {}
+    for position, (vote, shape) in enumerate(zip(votes, shapes, strict=True)):
         if path not in vote.sections:
-            without.setdefault(shape, []).append(vote)
-    return sum(len(alike) for alike in without.values() if would_list(alike[0], path))
+            without.setdefault(shape, []).append(position)
+    return [one for alike in without.values() if would_list(votes[alike[0]], path) for one in alike]
 
 
 def would_list(vote: FingerprintLike, path: str) -> bool:

@@ -26,11 +26,11 @@ def table(report: Report) -> str:
     told = StringIO()
     rows = csv.writer(told, lineterminator="\n")
     rows.writerow(COLUMNS)
-    rows.writerows([_cell(one) for one in _row(finding)] for finding in report.findings)
+    rows.writerows([cell(one) for one in _row(finding)] for finding in report.findings)
     blank = [""] * (len(COLUMNS) - 1)
     for reason in report.reasons:
         row = [str(Standing.UNKNOWN), *blank]
-        row[COLUMNS.index("why")] = _cell(reason)
+        row[COLUMNS.index("why")] = cell(reason)
         rows.writerow(row)
     return told.getvalue()
 
@@ -43,7 +43,7 @@ def _row(one: Finding) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _cell(foreign: str) -> str:
+def cell(foreign: str) -> str:
     """Foreign text that no spreadsheet takes for a formula: an apostrophe before it says that it is text."""
     told = plain(foreign, _LONGEST)
     return f"'{told}" if _FORMULA.match(told) else told

@@ -257,6 +257,7 @@ def of_hosts(
     offset: int = 0,
     section: str = "",
     item: str = "",
+    kind: str = "",
 ) -> tuple[list[Change], int]:
     """The changes that reports of some hosts first had in a time, the newest first, and how many there are in all.
 
@@ -271,6 +272,8 @@ def of_hosts(
         where.append(or_(change.c.section == section, change.c.section.startswith(f"{section}/", autoescape=True)))
     if item:
         where.append(matching(connection, change.c.item, item))
+    if kind:
+        where.append(change.c.kind == kind)
     rows: list[Row[Any]] = []
     total = 0
     for batch in batches(sorted(host_ids)):

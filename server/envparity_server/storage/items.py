@@ -90,7 +90,7 @@ def index(connection: Connection, sections: Iterable[str]) -> None:
         items = [
             {"page": page, "name": name, "value": value}
             for page, body in sorted(content.load(connection, batch).items())
-            for name, value in sorted({key_of(name): _value(its) for name, its in body["items"].items()}.items())
+            for name, value in sorted({key_of(name): value_of(its) for name, its in body["items"].items()}.items())
         ]
         _add(connection, page_item, items)
 
@@ -109,7 +109,7 @@ def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> No
         connection.execute(adding(connection, table), batch)
 
 
-def _value(attributes: Attributes) -> str | None:
+def value_of(attributes: Attributes) -> str | None:
     """What tells most of an item: its version, else what a difference would show."""
     name = leading(attributes)
     return key_of(text(attributes[name])) if name and attributes[name] is not None else None
@@ -123,12 +123,13 @@ def having(
     kind: str = "",
     limit: int = 1000,
     offset: int = 0,
+    section: str = "",
 ) -> tuple[list[Holding], int]:
     """Who has an item now (by its name, or a glob of `*` and `?`), in that value if asked for, and how many in all.
 
     By environment, host, section and item; of a Python distribution its shadowed copies as well, told as such.
     """
-    wanted = _in_use(connection, item, value, seen, kind)
+    wanted = _in_use(connection, item, value, seen, kind, section)
     total = connection.scalar(select(func.count()).select_from(wanted.subquery())) or 0
     ordered = wanted.order_by(host.c.environment, host.c.name, host.c.id, section_history.c.path, page_item.c.name)
     rows = connection.execute(ordered.limit(limit).offset(offset)).all()
@@ -165,7 +166,7 @@ def values(
 
 
 def _in_use(
-    connection: Connection, item: str, value: str | None, seen: Environments, kind: str
+    connection: Connection, item: str, value: str | None, seen: Environments, kind: str, section: str = ""
 ) -> Select[tuple[Any, ...]]:
     """Each item of each present section of each host that is not retired; raises UsageError for too wide a glob."""
     if len(item.strip(_WILDCARDS)) < _SHORTEST_GLOB and any(one in item for one in _WILDCARDS):
@@ -181,6 +182,8 @@ def _in_use(
         where.append(page_item.c.value == key_of(value))
     if kind:
         where.append(section_history.c.kind == kind)
+    if section:
+        where.append(section_history.c.path == section)
     if seen is not None:
         where.append(host.c.environment.in_(sorted(seen)))
     return (

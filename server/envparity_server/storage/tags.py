@@ -1,10 +1,10 @@
 """Where tags of images pointed when their registries were asked, and which containers were started from which tag."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 
 from envparity_agent.fingerprint import Attributes
 from envparity_server.storage import content
@@ -14,6 +14,8 @@ from envparity_server.storage.tables import host, page_item, section_history, se
 from envparity_server.storage.upserts import putting
 
 _IMAGE = "image"  # the item of a container that says what it runs
+_TAG = "tag"  # and where the tag points on its own host
+_LAYER = "layer:"  # how the items begin that say what was changed in it
 
 Platforms = Mapping[str, Mapping[str, str]]  # os/architecture -> the digests of its image, by kind
 
@@ -76,6 +78,39 @@ def running(connection: Connection, seen: Environments = None) -> dict[str, list
             one = Running(row.id, row.host, row.environment, row.path, image)
             found.setdefault(image["reference"], []).append(one)
     return dict(sorted(found.items()))
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What a container's host itself says of it."""
+
+    layers: int = 0  # what was changed in its writable layer
+    is_behind: bool = False  # its engine has another image under the tag now
+
+
+def marks(connection: Connection, seen: Environments = None) -> dict[tuple[str, str], Marks]:
+    """What is said of each container of which there is something to say, by host id and section."""
+    items = or_(page_item.c.name == _TAG, page_item.c.name.startswith(_LAYER, autoescape=True))
+    where = [] if seen is None else [host.c.environment.in_(sorted(seen))]
+    rows = connection.execute(
+        select(host.c.id, section_history.c.path, section_page.c.page, page_item.c.name)
+        .join_from(section_history, host, host.c.id == section_history.c.host_id)
+        .join(section_page, section_page.c.section == section_history.c.hash)
+        .join(page_item, page_item.c.page == section_page.c.page)
+        .where(
+            items, section_history.c.kind == "container", section_history.c.path.startswith("container/"),
+            section_history.c.last_seen.is_(None), host.c.retired_at.is_(None), *where,
+        )
+    ).all()  # fmt: skip
+    pages = content.recall(connection, (row.page for row in rows if row.name == _TAG))
+    found: dict[tuple[str, str], Marks] = {}
+    for row in rows:
+        one = found.get((row.id, row.path), Marks())
+        if row.name != _TAG:
+            found[row.id, row.path] = replace(one, layers=one.layers + 1)
+        elif pages[row.page]["items"][_TAG].get("moved") is True:
+            found[row.id, row.path] = replace(one, is_behind=True)
+    return found
 
 
 def asked(connection: Connection) -> dict[str, Tag]:
