@@ -6,8 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from envparity_agent.fingerprint import Target
-from envparity_server.compare.scope import Scope
+from envparity_agent.fingerprint import SectionLike, Target
 from envparity_server.references import voting_of
 from envparity_server.storage import content, history
 from envparity_server.storage.actors import Environments
@@ -33,10 +32,15 @@ class Fleet:
 
     hosts: tuple[Host, ...]
     fingerprints: tuple[StoredFingerprint, ...]  # of the hosts, in their order
-    scope: Scope
+    kinds: tuple[str, ...]
+    section: str  # a path that it has beside the kinds, empty for none
     stale: tuple[Host, ...]
     silent: tuple[Host, ...]  # never reported
     passing: tuple[Host, ...]  # ephemeral: they never count
+
+    def holds(self, section: SectionLike) -> bool:
+        """Whether a section is one that was asked for; the others say what is known not to be there."""
+        return section.kind in self.kinds or section.path == self.section
 
     @property
     def notes(self) -> list[str]:
@@ -70,7 +74,8 @@ def fleet_of(
     return Fleet(
         tuple(voting),
         tuple(fingerprints),
-        Scope((*kinds, section) if section else tuple(kinds)),
+        tuple(kinds),
+        section,
         tuple(one for one in stale if one.id not in speaking),
         tuple(silent),
         tuple(one for one in reported if one.ephemeral and not one.is_stale(now) and one.id not in speaking),

@@ -84,7 +84,7 @@ def matrix_of(connection: Connection, wanted: Wanted, seen: Environments, now: d
         )
     reference = names.index(wanted.against) if wanted.against else MAJORITY
     cells = Columns([[place for place, _ in one.members] for one in shown], reference)
-    found = [one for one in lines(fleet.fingerprints, fleet.scope, wanted.everything) if wanted.holds(one)]
+    found = [one for one in lines(fleet.fingerprints, fleet.holds, wanted.everything) if wanted.holds(one)]
     found.sort(key=lambda one: (-cells.differing(one), -one.deviating))
     return Matrix(fleet, tuple(shown), len(columns) - len(shown), tuple(names), tuple(found), cells)
 
@@ -100,7 +100,7 @@ def _groups(fleet: Fleet) -> list[Column]:
     """Hosts that have all of it alike, the largest group first."""
     members: dict[frozenset[tuple[str, str]], list[tuple[int, Host]]] = {}
     for place, (host, one) in enumerate(zip(fleet.hosts, fleet.fingerprints, strict=True)):
-        alike = frozenset((path, section.hash) for path, section in one.sections.items() if fleet.scope.holds(section))
+        alike = frozenset((path, section.hash) for path, section in one.sections.items() if fleet.holds(section))
         members.setdefault(alike, []).append((place, host))
     groups = sorted(members.values(), key=lambda of: (-len(of), of[0][1].name))
     return [Column(_named([host for _, host in of]), "", tuple(of)) for of in groups]

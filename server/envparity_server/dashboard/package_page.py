@@ -35,7 +35,7 @@ def show_packages(request: Request, kind: Kind = PACKAGES, q: Text = "", number:
     with reading(engine_of(request)) as connection:
         seen = seen_by(request)
         fleet = fleet_of(connection, hosts.all_hosts(connection, seen), KINDS[kind][0], seen, now())
-        everything = packages_of(lines(fleet.fingerprints, fleet.scope, everything=True))
+        everything = packages_of(lines(fleet.fingerprints, fleet.holds, everything=True))
     words = q.lower().split()
     found = [one for one in everything if all(word in one.item.lower() for word in words)]
     return page(
@@ -55,7 +55,7 @@ def show_package(
         seen = seen_by(request)
         everyone = hosts.all_hosts(connection, seen)
         fleet = fleet_of(connection, everyone, [kind] if kind else [], seen, now(), path)
-        found = list(lines(fleet.fingerprints, fleet.scope, everything=True, only=item))
+        found = list(lines(fleet.fingerprints, fleet.holds, everything=True, only=item))
         asked = _narrowed(seen, environment)
         start = (number - 1) * PAGE_ROWS
         holders, total = items.having(connection, item, value or None, asked, kind, PAGE_ROWS, start, path)

@@ -56,7 +56,7 @@ class Drawing:
 def _drawing(connection: Connection, kind: str, seen: Environments) -> Drawing:
     everyone = sorted(hosts.all_hosts(connection, seen), key=lambda one: (one.environment, group_of(one), one.name))
     fleet = fleet_of(connection, everyone[:MOST_HOSTS], KINDS[kind][0], seen, now())
-    found = sorted(lines(fleet.fingerprints, fleet.scope, everything=True), key=lambda one: -one.deviating)
+    found = sorted(lines(fleet.fingerprints, fleet.holds, everything=True), key=lambda one: -one.deviating)
     shown = tuple(found[:MOST_LINES])
     across = fleet.hosts + fleet.stale
     picture = drawn(shown, len(across), range(len(fleet.hosts), len(across)))

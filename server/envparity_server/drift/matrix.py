@@ -5,7 +5,7 @@ Pages that hosts share are counted once; where nothing differs, nothing is opene
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +13,6 @@ from envparity_agent.fingerprint import Attributes, Fingerprint, FingerprintLike
 from envparity_server.compare.covering import is_complete
 from envparity_server.compare.differences import compare
 from envparity_server.compare.model import UNKNOWN_STATES
-from envparity_server.compare.scope import Scope
 from envparity_server.drift.majority import label, lacking, shapes
 from envparity_server.drift.pivot import Stands
 from envparity_server.drift.tally import Stand, Voters, compared, pages, projected, tallied
@@ -92,10 +91,12 @@ class Cell:
     values: tuple[tuple[str, int], ...]  # all that its hosts have, with how many have it
 
 
-def lines(hosts: Sequence[FingerprintLike], scope: Scope, everything: bool = False, only: str = "") -> Iterator[Line]:
+def lines(
+    hosts: Sequence[FingerprintLike], holds: Callable[[SectionLike], bool], everything: bool = False, only: str = ""
+) -> Iterator[Line]:
     """The lines on which hosts differ, or all; by section and item. Of `only` one item no other page is looked at."""
     alike = shapes(hosts)
-    for path in sorted({path for one in hosts for path, section in one.sections.items() if scope.holds(section)}):
+    for path in sorted({path for one in hosts for path, section in one.sections.items() if holds(section)}):
         part, good = _part(path, hosts, alike)
         if part.lacking and not only:
             there = Stand(_THERE, sorted([*part.readers, *part.unread]))

@@ -43,12 +43,15 @@ def fill(connection: Connection) -> None:
     reported(connection, "late", python(), now - timedelta(days=2))
     changed = reported(connection, "changed", python(package_007="0.9"), now - timedelta(days=1), "test")
     report(connection, changed, python(), now)
+
+
+def fill_images(connection: Connection) -> None:
+    """A tag with two images, and a container that was patched."""
+    now = datetime.now(UTC)
     for number in range(6):
-        image = NEW if number else OLD
-        reported(connection, f"web-{number}", runs(WEB, manifest=image), now, "images")
-    reported(
-        connection, "job", runs(JOB, {"layer:/etc/shop.conf": {"change": "modified"}}, manifest=NEW), now, "images"
-    )
+        reported(connection, f"web-{number}", runs(WEB, manifest=NEW if number else OLD), now, "images")
+    patched = runs(JOB, {"layer:/etc/shop.conf": {"change": "modified"}}, manifest=NEW)
+    reported(connection, "job", patched, now, "images")
 
 
 def test_the_pages_of_an_empty_server_can_be_used_by_everybody(watched: Watched) -> None:
@@ -59,6 +62,7 @@ def test_the_pages_of_an_empty_server_can_be_used_by_everybody(watched: Watched)
 def test_the_full_pages_can_be_used_by_everybody(watched: Watched, small_api: Asking) -> None:
     with writing(small_api.engine) as connection:
         fill(connection)
+        fill_images(connection)
     for path in (
         "/matrix?everything=true", "/matrix?of=env:dev", "/matrix?q=nothing", "/matrix/all",
         "/packages", "/packages/item?section=python&item=package-011", "/images",

@@ -19,7 +19,7 @@ HIDDEN = host(section("python", {}, Status.FAILED, Reason.PERMISSION))
 
 def line(*hosts: Fingerprint, item: str = "idna") -> Line:
     """The line of an item of some hosts."""
-    (found,) = [one for one in lines(hosts, EVERYTHING, everything=True) if one.item == item]
+    (found,) = [one for one in lines(hosts, EVERYTHING.holds, everything=True) if one.item == item]
     return found
 
 
@@ -30,13 +30,13 @@ def row(line: Line, *columns: list[int], reference: int = -1) -> list[tuple[Stan
 
 def test_only_what_differs_is_told_unless_everything_is_asked_for() -> None:
     hosts = [NEW, NEW, OLD]
-    assert [(one.part.path, one.item, one.words) for one in lines(hosts, EVERYTHING)] == [
+    assert [(one.part.path, one.item, one.words) for one in lines(hosts, EVERYTHING.holds)] == [
         ("python/srv/shop", "idna", ("3.7", "3.4"))
     ]
-    assert [one.item for one in lines(hosts, EVERYTHING, everything=True)] == ["flask", "idna"]
-    assert [one.item for one in lines(hosts, EVERYTHING, everything=True, only="flask")] == ["flask"]
-    assert list(lines(hosts, Scope(("os-packages",)))) == []
-    assert list(lines([], EVERYTHING)) == []
+    assert [one.item for one in lines(hosts, EVERYTHING.holds, everything=True)] == ["flask", "idna"]
+    assert [one.item for one in lines(hosts, EVERYTHING.holds, everything=True, only="flask")] == ["flask"]
+    assert list(lines(hosts, Scope(("os-packages",)).holds)) == []
+    assert list(lines([], EVERYTHING.holds)) == []
 
 
 def test_the_majority_is_more_than_half_of_those_who_could_tell() -> None:
@@ -47,7 +47,7 @@ def test_the_majority_is_more_than_half_of_those_who_could_tell() -> None:
 
 
 def test_a_section_that_some_hosts_are_known_not_to_have_is_one_line() -> None:
-    (found,) = lines([NEW, NEW, NONE, HIDDEN], Scope(("python",)))
+    (found,) = lines([NEW, NEW, NONE, HIDDEN], lambda section: section.kind == "python")
     assert (found.item, found.words, found.voters) == ("", ("there", "absent"), 3)
     assert row(found, [0, 1], [2], [3]) == [(Stands.SAME, "there"), (Stands.MISSING, "absent"), (Stands.UNKNOWN, "")]
 
@@ -114,7 +114,7 @@ def test_digests_of_unlike_kinds_are_no_difference(other: Attributes, state: Sta
 def test_a_picture_has_one_byte_a_cell() -> None:
     more = host(SEARCHED, packages({"idna": "3.7", "flask": "3.0", "extra": "1"}))
     hosts = [NEW, NEW, NEW, more, OLD, BARE, BLIND, NONE]
-    found = {one.item: one for one in lines(hosts, Scope(("python",)), everything=True)}
+    found = {one.item: one for one in lines(hosts, Scope(("python",)).holds, everything=True)}
     picture = drawn([found["idna"], found["extra"], found["flask"], found[""]], 9, [8])
     idna, extra, flask, whole = ([(cell & 7, cell >> 3) for cell in row] for row in picture.rows)
     same, differs, absent = (Shade.SAME, 0), Shade.DIFFERS, Shade.ABSENT
@@ -133,11 +133,11 @@ def test_a_picture_says_where_there_is_no_majority() -> None:
 
 def test_values_beyond_the_thirty_first_are_told_as_another() -> None:
     hosts = [host(SEARCHED, packages({"idna": str(number)})) for number in range(40)]
-    (row,) = drawn(list(lines(hosts, EVERYTHING)), 40, []).rows
+    (row,) = drawn(list(lines(hosts, EVERYTHING.holds)), 40, []).rows
     assert sorted({cell >> 3 for cell in row}) == list(range(32))
 
 
 def test_a_section_of_an_unknown_kind_is_told_as_any() -> None:
     one, other = (host(Section("future/x", "future", 1, {"a": {"b": value}})) for value in "12")
-    (found,) = lines([one, one, other], EVERYTHING)
+    (found,) = lines([one, one, other], EVERYTHING.holds)
     assert found.words == ("b 1", "b 2")
