@@ -74,6 +74,7 @@ from envparity_server.dashboard import (
     setup_page,
     timeline_page,
 )
+from envparity_server.dashboard.listeners import Listeners
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
 from envparity_server.jobs import JOBS, Job, Jobs
 from envparity_server.settings import DEFAULTS, ServerSettings
@@ -90,7 +91,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-FOR_PROGRAMS = ("/api/", "/badges/", "/livez", "/readyz", "/metrics")
+FOR_PROGRAMS = ("/api/", "/badges/", "/events", "/livez", "/readyz", "/metrics")
 
 _RESOURCES = (
     agents,
@@ -177,6 +178,7 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
     )
     app.state.engine, app.state.settings, app.state.login_attempts = engine, settings, LoginAttempts()
     app.state.metrics, app.state.readiness = Metrics(), Readiness(engine)
+    app.state.listeners = Listeners(engine)
     for resource in _RESOURCES:
         app.include_router(resource.router, dependencies=[Depends(authorised)])
     for pages in _PAGES:

@@ -55,7 +55,7 @@ def _navigation(person: Actor) -> Sequence[tuple[str, str]]:
 
 
 templates.env.globals.update(
-    version=__version__, ago=_ago, wording=wording, compare_address=compare_address, navigation=_navigation
+    version=__version__, clock=now, ago=_ago, wording=wording, compare_address=compare_address, navigation=_navigation
 )
 
 
