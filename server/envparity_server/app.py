@@ -91,7 +91,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 
-FOR_PROGRAMS = ("/api/", "/badges/", "/events", "/livez", "/readyz", "/metrics")
+FOR_PROGRAMS = ("/api/", "/badges/", "/livez", "/readyz", "/metrics")
 
 _RESOURCES = (
     agents,

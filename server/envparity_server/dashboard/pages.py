@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.templating import Jinja2Templates
@@ -27,6 +28,11 @@ templates = Jinja2Templates(Path(__file__).with_name("templates"))
 
 def _ago(moment: datetime) -> str:
     return ago(moment, now())
+
+
+def _live(kinds: str) -> Markup:
+    """The attributes of a part of a page that is to be fetched anew when events of some kinds come: `live.js`."""
+    return Markup('data-live="{}" data-made="{}"').format(kinds, now().isoformat())
 
 
 def compare_address(left: str, right: str, **more: str) -> str:
@@ -55,7 +61,7 @@ def _navigation(person: Actor) -> Sequence[tuple[str, str]]:
 
 
 templates.env.globals.update(
-    version=__version__, clock=now, ago=_ago, wording=wording, compare_address=compare_address, navigation=_navigation
+    version=__version__, live=_live, ago=_ago, wording=wording, compare_address=compare_address, navigation=_navigation
 )
 
 

@@ -1,5 +1,5 @@
 // What the server tells while a page is open. A part of the page that says what it shows, as in
-// <div id="hosts" data-live="host report">, is fetched anew when such a thing happens, but never under somebody's
+// <div id="hosts" {{ live("host report") }}>, is fetched anew when such a thing happens, but never under somebody's
 // hands: while a person is in it, a button offers it instead.
 (() => {
   const REST = 5000; // milliseconds between two fetches of a part, however much happens
@@ -77,7 +77,7 @@
     }
   };
 
-  let since = main.dataset.made;
+  let since = parts()[0].dataset.made;
   let source = null;
   const listen = () => {
     source = new EventSource(`/events?since=${encodeURIComponent(since)}`);
