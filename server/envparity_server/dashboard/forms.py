@@ -64,7 +64,7 @@ def require_admin(request: Request) -> None:
 def checked(model: type[Body], **fields: object) -> Body:
     """The fields of a form as the API takes them, without those that are empty; raises UsageError for what is wrong."""
     try:
-        return model.model_validate({name: value for name, value in fields.items() if value not in ("", None)})
+        return model.model_validate({name: value for name, value in fields.items() if value != ""})
     except ValidationError as problem:
         first = problem.errors()[0]
         place = str(first["loc"][0]).replace("_", " ") if first["loc"] else "the form"
