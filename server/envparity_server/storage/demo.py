@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select
 
 from envparity_server.storage.tables import (
     baseline_section,
@@ -35,6 +35,9 @@ def remove(connection: Connection, host_ids: Sequence[str], environments: Sequen
     emptied = connection.scalars(select(environment.c.name).where(environment.c.name.in_(environments), ~occupied))
     gone = emptied.all()
     connection.execute(delete(drift).where(drift.c.environment.in_(gone)))
-    of_them = (evaluated.c.peers.startswith(f"env:{name}", autoescape=True) for name in gone)
-    connection.execute(delete(evaluated).where(or_(evaluated.c.subject.in_(host_ids), *of_them)))
+    peers = evaluated.c.peers
+    held: list[ColumnElement[bool]] = [evaluated.c.subject.in_(host_ids)]
+    for name in gone:
+        held += (peers.in_((name, f"env:{name}")), peers.startswith(f"env:{name},", autoescape=True))
+    connection.execute(delete(evaluated).where(or_(*held)))
     connection.execute(delete(environment).where(environment.c.name.in_(gone)))
