@@ -15,21 +15,13 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from envparity_server.api.authentication import now, person_of, refused
+from envparity_server.api.authentication import now, person_of
 from envparity_server.api.problems import unavailable
 from envparity_server.dashboard.listeners import WINDOW, Listeners
-from envparity_server.dashboard.pages import seen_by
+from envparity_server.dashboard.pages import require_person, seen_by
 
 
-def _require_session(request: Request) -> None:
-    """As for a page, but no login form is sent to what reads events."""
-    person = person_of(request)
-    if person is None:
-        raise refused()
-    request.state.actor = person
-
-
-router = APIRouter(include_in_schema=False, dependencies=[Depends(_require_session)])
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person)])
 
 
 @router.get("/events")

@@ -110,8 +110,8 @@ def test_there_is_an_end_to_how_many_pages_are_told(pages: Asking) -> None:
 
 
 def test_a_stranger_is_told_nothing(small_api: Asking) -> None:
-    assert small_api.get("/events").status_code == 401
-    assert small_api.as_role("admin").get("/events").status_code == 401
+    assert small_api.get("/events").status_code == 303
+    assert small_api.as_role("admin").get("/events").status_code == 303
 
 
 def test_happenings_are_in_order_and_of_their_environments(database: Engine) -> None:
