@@ -20,7 +20,6 @@ from envparity_server.api.problems import unavailable
 from envparity_server.dashboard.listeners import WINDOW, Listeners
 from envparity_server.dashboard.pages import require_person, seen_by
 
-
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person)])
 
 
