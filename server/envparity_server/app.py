@@ -77,6 +77,7 @@ from envparity_server.dashboard import (
     setup_page,
     timeline_page,
 )
+from envparity_server.dashboard.listeners import Listeners
 from envparity_server.dashboard.pages import LoginNeeded, error_page, to_login
 from envparity_server.jobs import JOBS, Job, Jobs
 from envparity_server.settings import DEFAULTS, ServerSettings
@@ -183,6 +184,7 @@ def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequen
     )
     app.state.engine, app.state.settings, app.state.login_attempts = engine, settings, LoginAttempts()
     app.state.metrics, app.state.readiness = Metrics(), Readiness(engine)
+    app.state.listeners = Listeners(engine)
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "dashboard" / "static"), name="static")
     app.add_exception_handler(LoginNeeded, to_login)
     app.add_exception_handler(EnvparityError, _answer)

@@ -6,6 +6,7 @@ https://www.uvicorn.org/settings/#timeouts
 import asyncio
 import gc
 import resource
+import socket
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +17,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from envparity_server.dashboard.listeners import Listeners
 from envparity_server.settings import ServerSettings
 
 
@@ -51,6 +53,19 @@ class Configuration(uvicorn.Config):
         self.limits = limits
 
 
+class Server(uvicorn.Server):
+    """uvicorn's server, which would wait at its end for pages that listen for events, and they never leave."""
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._listeners: Listeners = app.state.listeners
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what listens, then the rest."""
+        self._listeners.end()
+        await super().shutdown(sockets)
+
+
 def configuration(app: FastAPI, settings: ServerSettings, **more: Any) -> Configuration:
     """How to serve an application by the settings."""
     limits = Limits(
@@ -64,7 +79,7 @@ def serve(app: FastAPI, settings: ServerSettings) -> None:
     """Serve until SIGINT or SIGTERM; then requests that run are ended, and no new ones taken."""
     _open_many_files()
     collect_seldom()
-    uvicorn.Server(configuration(app, settings, host=settings.listen_host, port=settings.listen_port)).run()
+    Server(app, configuration(app, settings, host=settings.listen_host, port=settings.listen_port)).run()
 
 
 def _open_many_files() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from envparity_server.serving import configuration
+from envparity_server.serving import Server, configuration
 from envparity_server.settings import ServerSettings
 from tests.server.waiting import LONGEST
 
@@ -49,7 +49,7 @@ def until_closed(connection: socket.socket) -> bytes:
 def served(app: FastAPI, **settings: Any) -> Iterator[Wire]:
     """Serve an application until the block ends."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(configuration(app, ServerSettings.model_construct(**settings)))
+    server = Server(app, configuration(app, ServerSettings.model_construct(**settings)))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:

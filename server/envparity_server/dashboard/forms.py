@@ -4,14 +4,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import parse_qs
 
 from fastapi import Request
+from pydantic import BaseModel, ValidationError
 
 from envparity_agent.errors import UsageError
 from envparity_server.api.bodies import read_body
 from envparity_server.api.problems import Problem
+from envparity_server.dashboard.pages import require_person
 from envparity_server.storage.actors import Actor, Role
+
+Body = TypeVar("Body", bound=BaseModel)
 
 _LONGEST = 4096  # characters of one field
 
@@ -56,3 +61,24 @@ def require(request: Request, role: Role) -> Actor:
     if not actor.role.may(role):
         raise Problem(HTTPStatus.FORBIDDEN, f"the role {actor.role} may not do this", f"ask an {role} to do it")
     return actor
+
+
+def require_admin(request: Request) -> None:
+    """Let a logged-in administrator pass; raises LoginNeeded, or Problem 403. A dependency of whole routers."""
+    require_person(request)
+    require(request, Role.ADMIN)
+
+
+def checked(model: type[Body], **fields: object) -> Body:
+    """The fields of a form as the API takes them, without those that are empty; raises UsageError for what is wrong."""
+    try:
+        return model.model_validate({name: value for name, value in fields.items() if value != ""})
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        place = str(first["loc"][0]).replace("_", " ") if first["loc"] else "the form"
+        raise UsageError(f"{place}: {first['msg']}", "go back, and change it") from None
+
+
+def listed(text: str) -> list[str] | None:
+    """The names in a field, with commas between them; None for an empty one, which stands for all."""
+    return [name.strip() for name in text.split(",") if name.strip()] or None

@@ -48,14 +48,19 @@ def _by_code(request: Request, code: str, next: str) -> Response:
         token = access.use_login(connection, code.strip()[:MAX_TOKEN], now())
     if token is None:
         return _failed(request, next, "", _CODE_FAILED)
-    return _begun(request, token, next)
+    return begun(request, token, "/setup" if next == "/" and _is_first_run(request) else next)
+
+
+def _is_first_run(request: Request) -> bool:
+    with reading(engine_of(request)) as connection:
+        return people.is_first_run(connection)
 
 
 def _by_password(request: Request, name: str, password: str, next: str) -> Response:
     """The slow hash is computed between two transactions, and for unknown names as well."""
     name = name[:MAX_TOKEN]
     try:
-        _attempts(request).check(_address(request), name, now())
+        attempts_of(request).check(address_of(request), name, now())
     except Problem as problem:
         return page(request, "login.html", problem.status, next=next, failed=f"{problem}: {problem.advice}.")
     with reading(engine_of(request)) as connection:
@@ -64,24 +69,27 @@ def _by_password(request: Request, name: str, password: str, next: str) -> Respo
     if people.verified(password, password_hash) and password_hash is not None:
         with writing(engine_of(request)) as connection:
             token = people.begin_session(connection, name, password_hash, now())
-    return _begun(request, token, next) if token else _failed(request, next, name, _PASSWORD_FAILED)
+    return begun(request, token, next) if token else _failed(request, next, name, _PASSWORD_FAILED)
 
 
-def _attempts(request: Request) -> LoginAttempts:
+def attempts_of(request: Request) -> LoginAttempts:
+    """How many passwords were wrong of late."""
     attempts: LoginAttempts = request.app.state.login_attempts
     return attempts
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as the socket tells."""
     return request.client.host if request.client else ""
 
 
 def _failed(request: Request, next: str, account: str, why: str) -> Response:
-    _attempts(request).fail(_address(request), account, now())
+    attempts_of(request).fail(address_of(request), account, now())
     return page(request, "login.html", HTTPStatus.UNAUTHORIZED, next=next, failed=why)
 
 
-def _begun(request: Request, token: str, next: str) -> Response:
+def begun(request: Request, token: str, next: str) -> Response:
+    """Hand out the session of a token, and go on."""
     # only a path of this server: //host and /\host would lead away
     safe = next if next.startswith("/") and not next.startswith(("//", "/\\")) else "/"
     response = RedirectResponse(safe, HTTPStatus.SEE_OTHER)

@@ -11,23 +11,32 @@ from urllib.parse import quote, urlencode
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.templating import Jinja2Templates
 
 from envparity_agent import __version__
 from envparity_agent.errors import CannotTell, EnvparityError
-from envparity_server.api.authentication import now, person_of
+from envparity_server.api.authentication import engine_of, now, person_of
 from envparity_server.api.moments import ago
 from envparity_server.api.problems import UNAVAILABLE, status_of, told
 from envparity_server.compare.groups import wording
+from envparity_server.demo.fleet import AGAINST
+from envparity_server.demo.loading import is_loaded
 from envparity_server.storage.actors import Actor, Environments, Role
+from envparity_server.storage.database import reading
 
 templates = Jinja2Templates(Path(__file__).with_name("templates"))
 
 
 def _ago(moment: datetime) -> str:
     return ago(moment, now())
+
+
+def _live(kinds: str) -> Markup:
+    """The attributes of a part of a page that is to be fetched anew when events of some kinds come: `live.js`."""
+    return Markup('data-live="{}" data-made="{}"').format(kinds, now().isoformat())
 
 
 def compare_address(left: str, right: str, **more: str) -> str:
@@ -64,7 +73,7 @@ def _navigation(person: Actor) -> Sequence[tuple[str, str]]:
 
 
 templates.env.globals.update(
-    version=__version__, ago=_ago, wording=wording, compare_address=compare_address, navigation=_navigation
+    version=__version__, live=_live, ago=_ago, wording=wording, compare_address=compare_address, navigation=_navigation
 )
 
 
@@ -97,7 +106,17 @@ async def to_login(request: Request, _: Exception) -> Response:
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """Render a page."""
+    values["has_demo"] = _has_demo(request, status)
     return templates.TemplateResponse(request, template, values, status_code=status)
+
+
+def _has_demo(request: Request, status: int) -> bool:
+    """Whether the page is to say that some of the hosts are no real ones; an error is said even without a database."""
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is None or status >= HTTPStatus.BAD_REQUEST or not any(map(actor.sees, AGAINST)):
+        return False
+    with reading(engine_of(request)) as connection:
+        return is_loaded(connection)
 
 
 def error_page(request: Request, problem: Exception) -> Response:

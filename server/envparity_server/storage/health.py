@@ -6,14 +6,24 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from envparity_agent.errors import CannotTell
 from envparity_server.storage import hosts
 from envparity_server.storage.database import known_revisions, present_revision, writing
-from envparity_server.storage.tables import audit, delivery, environment
+from envparity_server.storage.tables import (
+    audit,
+    change,
+    content,
+    delivery,
+    drift,
+    environment,
+    gate_run,
+    host,
+    page_item,
+)
 
 SKEWED = 300  # seconds
 LEAST_FREE = 16 * 1024 * 1024  # bytes: a report of a large host with its log of what was written
@@ -101,3 +111,23 @@ def counts(connection: Connection, now: datetime) -> Counts:
         deliveries_waiting=connection.scalar(waiting) or 0,
         last_backup=connection.scalar(last_backup),
     )
+
+
+_COUNTED = {
+    "hosts, also retired ones": host, "objects of fingerprints": content, "items in use": page_item, "changes": change,
+    "drifts": drift, "runs of gates": gate_run, "entries of the audit log": audit,
+}  # fmt: skip
+_SIZE = {
+    "sqlite": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+    "postgresql": "SELECT pg_database_size(current_database())",
+}
+
+
+def rows(connection: Connection) -> dict[str, int]:
+    """How many rows the tables have that grow."""
+    return {name: connection.scalar(select(func.count()).select_from(table)) or 0 for name, table in _COUNTED.items()}
+
+
+def size(connection: Connection) -> int:
+    """How many bytes the database takes."""
+    return int(connection.scalar(text(_SIZE[connection.dialect.name])) or 0)

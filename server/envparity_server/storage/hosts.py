@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, true, update
 
 from envparity_server.storage.actors import Environments
+from envparity_server.storage.tables import audit, host
 from envparity_server.storage.tables import environment as environment_table
-from envparity_server.storage.tables import host
 from envparity_server.storage.upserts import adding
 
 DEFAULT_INTERVAL = 900
@@ -182,6 +182,13 @@ def add(
             observed={},
         )
     )
+
+
+def enrolled_by(connection: Connection, token_id: str, environments: Environments, most: int) -> Sequence[Host]:
+    """The hosts that enrolled by a token, the newest first."""
+    told = (audit.c.actor == f"enrolment:{token_id}", audit.c.action == "host.enrol")
+    query = select(*_COLUMNS).join(audit, audit.c.object == host.c.id).where(*told, _seen_by(environments))
+    return [_host(row) for row in connection.execute(query.order_by(audit.c.id.desc()).limit(most))]
 
 
 def has_credential(connection: Connection, host_id: str, credential_hash: str) -> bool:

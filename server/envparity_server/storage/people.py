@@ -173,3 +173,9 @@ def begin_session(connection: Connection, name: str, verified_hash: str, now: da
     if connection.scalar(held) != verified_hash:
         return None
     return access.begin_session(connection, name, now)
+
+
+def is_first_run(connection: Connection) -> bool:
+    """Whether nobody was added yet: there is the first person only, who logs in by a code."""
+    everybody = connection.execute(select(user.c.name, user.c.password_hash).limit(2)).all()
+    return [tuple(one) for one in everybody] == [(access.FIRST_PERSON, None)]

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
-from envparity_server.storage import audit
+from envparity_server.storage import access, audit
 from envparity_server.storage.actors import Actor, from_stored
 from envparity_server.storage.tables import login, session, user
 
@@ -43,6 +43,14 @@ def revoke(connection: Connection, actor: Actor, session_id: str, now: datetime)
         connection.execute(delete(session).where(session.c.id == session_id))
         audit.write(connection, actor, "session.revoke", session_id, now, person=one.person)
     return one
+
+
+def own(connection: Connection, person: str, token: str, now: datetime) -> tuple[Sequence[Session], str]:
+    """The sessions of one person that are valid, the newest first; and the id of the one with a token."""
+    query = select(session).where(session.c.person == person, session.c.expires_at > now)
+    rows = connection.execute(query.order_by(session.c.created_at.desc(), session.c.id)).all()
+    this = next((row.id for row in rows if row.token_hash == access.hashed(token)), "")
+    return [Session(row.id, row.person, row.created_at, row.expires_at) for row in rows], this
 
 
 def end_all(connection: Connection, person: str) -> None:

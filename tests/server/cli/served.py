@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from envparity_server.app import create_app
+from envparity_server.serving import Server
 from tests.server.asking import Asking
 
 
@@ -15,8 +16,8 @@ from tests.server.asking import Asking
 def served(asking: Asking) -> Iterator[str]:
     """The address of a server on the same database, until the block ends."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        configuration = uvicorn.Config(create_app(asking.engine), log_config=None)
-        server = uvicorn.Server(configuration)
+        app = create_app(asking.engine)
+        server = Server(app, uvicorn.Config(app, log_config=None))
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()  # the socket listens already: who asks too early waits
         try:

@@ -3,12 +3,18 @@
   const order = ["auto", "light", "dark"];
   const system = matchMedia("(prefers-color-scheme: dark)");
   const wanted = () => localStorage.getItem("theme") || "auto";
+  const choices = () => document.querySelectorAll("input[name=theme]"); // on the page Account
 
   const apply = () => {
     const dark = wanted() === "dark" || (wanted() === "auto" && system.matches);
     document.documentElement.dataset.bsTheme = dark ? "dark" : "light";
     const button = document.getElementById("theme");
     if (button) button.textContent = `Theme: ${wanted()}`;
+    for (const choice of choices()) choice.checked = choice.value === wanted();
+  };
+  const want = (theme) => {
+    localStorage.setItem("theme", theme);
+    apply();
   };
 
   apply();
@@ -16,10 +22,8 @@
   document.addEventListener("DOMContentLoaded", () => {
     const button = document.getElementById("theme");
     button.hidden = false;
-    button.addEventListener("click", () => {
-      localStorage.setItem("theme", order[(order.indexOf(wanted()) + 1) % order.length]);
-      apply();
-    });
+    button.addEventListener("click", () => want(order[(order.indexOf(wanted()) + 1) % order.length]));
+    for (const choice of choices()) choice.addEventListener("change", () => want(choice.value));
     apply();
   });
 })();
