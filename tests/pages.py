@@ -1,5 +1,6 @@
 """Every page of the dashboard, with an address at which it shows something, for pictures and benchmarks."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urlencode
@@ -16,7 +17,10 @@ from tests.server.asking import Asking
 from tests.server.gating.running import finding, kept, report
 
 _DOCUMENTS = (".json", ".csv", ".bin")
-_NO_PAGES = {"/events", "/static", "/compare/causes"}  # what pages fetch after they were shown
+_NO_PAGES = {  # what pages fetch after they were shown
+    "/events", "/static", "/compare/causes", "/overview/pair", "/rules/{id}/preview",
+}  # fmt: skip
+_PARAMETER = re.compile(r"\{\w+\}")
 API_PAGE = "/api/docs"
 _QUERIES: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "/compare": ({}, {"left": "env:dev", "right": "env:prod"}),
@@ -36,12 +40,10 @@ def addresses(asking: Asking) -> dict[str, str]:
         about = path.partition("/{")[0]
         if about != path and about not in there:
             continue
+        filled = _PARAMETER.sub(quote(there.get(about, ""), safe=""), path)
+        name = _PARAMETER.sub("one", path).strip("/").replace("/", "-") or "overview"
         for number, query in enumerate(_QUERIES.get(path, ({},))):
-            filled = path.partition("/{")[0] + (f"/{quote(there[about], safe='')}" if about != path else "")
-            name = filled.strip("/").replace("/", "-") if about == path else f"{about.strip('/')}-one"
-            found[(name or "overview") + (f"-{number}" if number else "")] = filled + (
-                f"?{urlencode(query)}" if query else ""
-            )
+            found[name + (f"-{number}" if number else "")] = filled + (f"?{urlencode(query)}" if query else "")
     return found
 
 
