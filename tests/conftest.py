@@ -18,8 +18,14 @@ settings.register_profile("long", COMMON, max_examples=500)
 settings.load_profile("short")
 
 STRICT = "ENVPARITY_TESTS_STRICT"
+SLOWEST = ("tests/system/", "tests/server/cli/", "tests/server/dashboard/")
 # applications of the evaluation, some of which have tests of their own
 collect_ignore = ["evaluation/tuned", "evaluation/heldout", "evaluation/remedies"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the slow ones first, so that no process is left alone with them at the end."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(one) for one in SLOWEST])
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
