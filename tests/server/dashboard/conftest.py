@@ -1,15 +1,11 @@
 """The fixtures of tests that look at pages in a real browser, light and dark."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from envparity_server.api.authentication import SESSION_COOKIE
-from envparity_server.storage import access
-from envparity_server.storage.database import writing
 from tests.browsing import Scheme, Watched, launched, watched_as
 from tests.server.asking import Asking
 from tests.server.cli.served import served
@@ -32,8 +28,6 @@ def scheme(request: pytest.FixtureRequest) -> Scheme:
 @pytest.fixture
 def watched(scheme: Scheme, browser: Browser, small_api: Asking) -> Iterator[Watched]:
     """A logged-in administrator's page, on a server that has nothing yet."""
-    with writing(small_api.engine) as connection:
-        token = access.begin_session(connection, access.FIRST_PERSON, datetime.now(UTC))
-    cookie = f"{SESSION_COOKIE}={token}"
+    cookie = small_api.logged_in().headers["Cookie"]
     with served(small_api) as address, watched_as(browser, address, cookie, scheme) as watched:
         yield watched
