@@ -18,7 +18,14 @@ def browser(chromium: Path) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture(params=["light", "dark"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """How a page looks is checked in both schemes; what it does is the same in either."""
+    if "scheme" in metafunc.fixturenames:
+        looks = "used_by_everybody" in metafunc.function.__name__
+        metafunc.parametrize("scheme", ["light", "dark"] if looks else ["light"], indirect=True)
+
+
+@pytest.fixture
 def scheme(request: pytest.FixtureRequest) -> Scheme:
     """A colour scheme."""
     chosen: Scheme = request.param
