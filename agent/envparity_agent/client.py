@@ -31,6 +31,15 @@ class NotKnown(CannotTell):
     """The server does not know the credential, or no longer."""
 
 
+class _Whole(httpx.HTTPTransport):
+    """Answers with whole bodies: an answer that ends within its body is asked for again like one that never began."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        response.read()
+        return response
+
+
 class Client:
     """One server, one credential; closes its connections at the end of the `with` block."""
 
@@ -39,7 +48,7 @@ class Client:
         self._http = httpx.Client(
             base_url=server,
             headers={"Authorization": f"Bearer {token}", "User-Agent": f"envparity/{__version__}"},
-            transport=RetryTransport(transport or httpx.HTTPTransport(), retry=_RETRY),
+            transport=RetryTransport(transport or _Whole(), retry=_RETRY),
             timeout=_TIMEOUT,
             follow_redirects=False,  # never with credentials
         )
