@@ -31,13 +31,19 @@ class NotKnown(CannotTell):
     """The server does not know the credential, or no longer."""
 
 
-class _Whole(httpx.HTTPTransport):
-    """Answers with whole bodies: an answer that ends within its body is asked for again like one that never began."""
+class _Whole(httpx.BaseTransport):
+    """Reads bodies below the retries: an answer that ends within its body is asked for again as if it never began."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = super().handle_request(request)
+        response = self._transport.handle_request(request)
         response.read()
         return response
+
+    def close(self) -> None:
+        self._transport.close()
 
 
 class Client:
@@ -48,7 +54,7 @@ class Client:
         self._http = httpx.Client(
             base_url=server,
             headers={"Authorization": f"Bearer {token}", "User-Agent": f"envparity/{__version__}"},
-            transport=RetryTransport(transport or _Whole(), retry=_RETRY),
+            transport=RetryTransport(_Whole(transport or httpx.HTTPTransport()), retry=_RETRY),
             timeout=_TIMEOUT,
             follow_redirects=False,  # never with credentials
         )

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -224,6 +224,21 @@ def test_a_server_that_stays_busy_is_given_up(waits: list[float]) -> None:
     with pytest.raises(CannotTell, match=r"too many reports \(HTTP 503\)"):
         report(busy)
     assert 1 < len(asked) == len(waits) + 1 < 20
+
+
+class Broken(httpx.SyncByteStream):
+    """A body whose server ends before the body does."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b'{"missing": ['
+        raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+
+
+def test_an_answer_that_ends_within_its_body_is_asked_for_again(waits: list[float]) -> None:
+    server, broken = Server(), [httpx.Response(200, stream=Broken())]
+    report(lambda request: broken.pop() if broken else server(request))
+    assert server.objects == EXAMPLE.objects()
+    assert len(waits) == 1
 
 
 def test_a_connection_that_breaks_is_made_again(waits: list[float]) -> None:
