@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from sqlalchemy import Engine
 
 from envparity_server.app import FOR_PROGRAMS
-from envparity_server.evaluation import compare_ahead, evaluate
+from envparity_server.dashboard.addresses import permalink
 from envparity_server.gating.model import Standing, Verdict
-from envparity_server.storage import hosts
-from envparity_server.storage.database import reading, writing
+from envparity_server.jobs import JOBS
+from envparity_server.settings import DEFAULTS
+from envparity_server.storage.database import writing
 from tests.server.api.routes import routes
 from tests.server.asking import Asking
 from tests.server.gating.running import finding, kept, report
@@ -43,7 +44,7 @@ def addresses(asking: Asking) -> dict[str, str]:
         filled = _PARAMETER.sub(quote(there.get(about, ""), safe=""), path)
         name = _PARAMETER.sub("one", path).strip("/").replace("/", "-") or "overview"
         for number, query in enumerate(_QUERIES.get(path, ({},))):
-            found[name + (f"-{number}" if number else "")] = filled + (f"?{urlencode(query)}" if query else "")
+            found[name + (f"-{number}" if number else "")] = permalink(filled, 1, **query)
     return found
 
 
@@ -84,19 +85,8 @@ def furnish(asking: Asking, engine: Engine) -> None:
     with writing(engine) as connection:
         for number, one in enumerate(verdicts):
             kept(connection, one, at=datetime.now(UTC) - timedelta(hours=number))
-    evaluated(engine)
-
-
-def evaluated(engine: Engine) -> None:
-    """Find what drifts now, as the server's job does."""
-    now = datetime.now(UTC)
-    with reading(engine) as connection:
-        environments = hosts.environments(connection)
-    for one in environments:
-        with reading(engine) as connection:
-            ahead = compare_ahead(connection, now, one)
-        with writing(engine) as connection:
-            evaluate(connection, now, timedelta(0), [one], ahead)
+    [evaluate] = [one for one in JOBS if one.name == "evaluate"]
+    evaluate.run(engine, DEFAULTS.model_copy(update={"settle": 0}), datetime.now(UTC))
 
 
 def _made(operator: Asking, resource: str, **body: str) -> None:

@@ -1,6 +1,12 @@
-"""Addresses of pages with what they are asked for."""
+"""Addresses of pages: the parameters that many of them take, and permalinks with what they are asked for."""
 
+from typing import Annotated
 from urllib.parse import urlencode
+
+from fastapi import Query
+
+Text = Annotated[str, Query(max_length=1024, pattern=r"^[^\x00]*$")]  # PostgreSQL takes no NUL
+PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
 
 
 def permalink(path: str, page: int = 1, **told: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -14,9 +14,10 @@ from envparity_server.api.baselines import approve, pin_each, propose, remove, s
 from envparity_server.api.lists import NAME
 from envparity_server.api.problems import status_of
 from envparity_server.baselining import Proposal
-from envparity_server.dashboard.comparing import Text
+from envparity_server.dashboard.addresses import PageNumber, Text
 from envparity_server.dashboard.forms import Form, may, read_form, require
 from envparity_server.dashboard.pages import page, require_person, seen_by
+from envparity_server.dashboard.suggestions import choices
 from envparity_server.storage import baselines, hosts
 from envparity_server.storage.actors import Role
 from envparity_server.storage.database import reading
@@ -25,16 +26,13 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person
 
 PAGE_ROWS = 50
 MOST_VERSIONS = 50
-MOST_CHOICES = 500
 _LONGEST = 1024
 
 Name = Annotated[str, Path(pattern=NAME)]
 
 
 @router.get("/baselines")
-def show_baselines(
-    request: Request, source: Text = "", number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1
-) -> Response:
+def show_baselines(request: Request, source: Text = "", number: PageNumber = 1) -> Response:
     """Every baseline with its reference and what waits for a decision; `source` begins a proposal."""
     return _list(request, number, {"source": source})
 
@@ -45,7 +43,7 @@ def _list(request: Request, number: int, fields: dict[str, str], problem: Envpar
         every = baselines.every(connection, seen)
         shown = every[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
         versions = baselines.versions(connection, [one.name for one in shown])
-        choices = _choices(hosts.all_hosts(connection, seen))
+        offered = choices(hosts.all_hosts(connection, seen))
     by_name = {one.name: {each.number: each for each in versions if each.name == one.name} for one in shown}
     return page(
         request,
@@ -59,15 +57,10 @@ def _list(request: Request, number: int, fields: dict[str, str], problem: Envpar
         pages=-(-len(every) // PAGE_ROWS),
         fields=fields,
         problem=problem,
-        choices=choices,
+        choices=offered,
         today=f"today-{moment:%Y-%m-%d}",
         may_decide=may(request, Role.OPERATOR),
     )
-
-
-def _choices(everyone: list[hosts.Host]) -> list[str]:
-    environments = dict.fromkeys(f"env:{one.environment}" for one in everyone)
-    return [*environments, *(f"host:{one.name}" for one in everyone[:MOST_CHOICES])]
 
 
 @router.post("/baselines")
@@ -124,7 +117,7 @@ def show_baseline(request: Request, name: Name) -> Response:
     with reading(engine_of(request)) as connection:
         one = baselines.named(connection, name, seen_by(request))
         versions = baselines.versions(connection, [name])
-        choices = _choices(hosts.all_hosts(connection, seen_by(request)))
+        offered = choices(hosts.all_hosts(connection, seen_by(request)))
     return page(
         request,
         "baseline.html",
@@ -132,7 +125,7 @@ def show_baseline(request: Request, name: Name) -> Response:
         versions=versions[:MOST_VERSIONS],
         total=len(versions),
         state_of=state_of,
-        choices=choices,
+        choices=offered,
         may_decide=may(request, Role.OPERATOR),
     )
 

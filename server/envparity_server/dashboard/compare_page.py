@@ -21,11 +21,12 @@ from envparity_server.compare.gaps import Gap, gaps
 from envparity_server.compare.groups import expected, group, severities, side_by_side, text
 from envparity_server.compare.model import UNKNOWN_STATES, Comparison
 from envparity_server.compare.scope import parse_scope
-from envparity_server.dashboard.comparing import Asked, Question, Text, at, split
+from envparity_server.dashboard.addresses import Text
+from envparity_server.dashboard.comparing import Asked, Question, at, split
 from envparity_server.dashboard.downloads import FORMATS, download
 from envparity_server.dashboard.forms import may, read_form
 from envparity_server.dashboard.pages import page, require_person, seen_by
-from envparity_server.dashboard.suggestions import suggest
+from envparity_server.dashboard.suggestions import choices, suggest
 from envparity_server.drift.findings import Key, key_of
 from envparity_server.explain.words import headline, shown, summary
 from envparity_server.references import Held, hold_selectors
@@ -35,7 +36,6 @@ from envparity_server.storage.database import reading
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person)])
 
-MOST_CHOICES = 500  # of hosts that a field offers
 MOST_GROUPS = 200
 MOST_ROWS = 500  # of a section that is opened
 MOST_EQUAL = 200
@@ -117,14 +117,12 @@ def _causes(request: Request, asked: Question, printed: str) -> Response:
 def _form(request: Request, connection: Connection, asked: Question, everyone: Sequence[hosts.Host]) -> dict[str, Any]:
     """What can be picked."""
     seen, moment = seen_by(request), now()
-    environments = dict.fromkeys(f"env:{one.environment}" for one in everyone)
-    pinned = [f"baseline:{one.name}" for one in baselines.every(connection, seen)]
     return {
         "asked": asked,
         "section": request.query_params.get("section", ""),
         "left": split(asked.left, moment),
         "right": split(asked.right, moment),
-        "choices": [*environments, *pinned[:MOST_CHOICES], *(f"host:{one.name}" for one in everyone[:MOST_CHOICES])],
+        "choices": choices(everyone, baselines.every(connection, seen)),
         "kinds": {kind: title(kind) for kind, _ in sorted(KINDS)},
         "applications": applications.names(connection, seen),
         "formats": FORMATS,

@@ -5,15 +5,14 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from glob import escape
 from typing import Annotated
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from fastapi import Depends, Query
+from fastapi import Depends
 
 from envparity_agent.errors import UsageError
 from envparity_server.compare.model import Difference
 from envparity_server.compare.selectors import parse_selector
-
-Text = Annotated[str, Query(max_length=1024, pattern=r"^[^\x00]*$")]
+from envparity_server.dashboard.addresses import Text, permalink
 
 _PARTS = re.compile(r"(?P<whom>[^@#]*)(?:@[^#]*)?(?P<section>(?:#.*)?)", re.DOTALL)
 
@@ -42,14 +41,11 @@ class Question:
 
     def address(self, path: str = "/compare", **changed: str) -> str:
         """The permalink, or the address of something else about the same comparison."""
-        told = {**asdict(self), **changed}
-        return f"{path}?{urlencode({name: value for name, value in told.items() if value})}"
+        return permalink(path, **{**asdict(self), **changed})
 
     def rule_address(self, difference: Difference) -> str:
         """Where a rule is made that expects a difference, and that leads back here."""
-        return "/rules/new?" + urlencode(
-            {"match": _match(difference), "hosts": self._hosts, "back": f"{self.address()}"}
-        )
+        return permalink("/rules/new", match=_match(difference), hosts=self._hosts, back=self.address())
 
     @property
     def _hosts(self) -> str:

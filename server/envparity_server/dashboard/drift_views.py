@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from glob import escape
-from urllib.parse import urlencode
 
 from envparity_agent.fingerprint import Value
 from envparity_server.api.drift_documents import DriftItem
 from envparity_server.compare.groups import text
+from envparity_server.dashboard.addresses import permalink
 from envparity_server.dashboard.pages import compare_address
 from envparity_server.drift.life import DECIDED, State
 from envparity_server.storage.audit import Entry
@@ -60,7 +60,7 @@ def places(one: Drift) -> list[Place]:
 def _place(one: Drift, subject: str, after: datetime | None, before: datetime | None) -> Place:
     if one.is_whole:
         name, left = subject.removeprefix("env:"), subject
-        address = "/hosts?" + urlencode({"environment": name})
+        address = permalink("/hosts", environment=name)
     else:
         name, left = one.names.get(subject, subject), f"host:{subject}"
         address = f"/hosts/{subject}"
@@ -100,4 +100,4 @@ def value(one: Value) -> str:
 def rule_address(one: Drift, item: DriftItem) -> str:
     """Where a rule is made that expects an item of a drift on its hosts."""
     match = escape(f"{item.section}/{item.item}" if item.item else item.section)
-    return "/rules/new?" + urlencode({"match": match, "hosts": one.selector})
+    return permalink("/rules/new", match=match, hosts=one.selector)

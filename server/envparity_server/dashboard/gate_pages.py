@@ -2,7 +2,6 @@
 
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import RedirectResponse
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from envparity_agent.errors import UsageError
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.gate_runs import accepted
+from envparity_server.dashboard.addresses import PageNumber, permalink
 from envparity_server.dashboard.forms import may, read_form, require
 from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.gating.model import Finding, Report, Standing, Verdict
@@ -44,7 +44,7 @@ def show_gates(
     repository: Text = "",
     ref: Text = "",
     verdict: Text = "",
-    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    number: PageNumber = 1,
 ) -> Response:
     """The newest runs, of one repository, ref or verdict if asked for."""
     wanted = Wanted(repository, ref, Verdict(verdict) if verdict in set(Verdict) else None)
@@ -72,8 +72,7 @@ def show_gates(
 def gates_address(wanted: Wanted, page: int = 1, **changed: str) -> str:
     """The permalink of a list."""
     told = {"repository": wanted.repository, "ref": wanted.ref, "verdict": wanted.verdict or "", **changed}
-    query = {name: value for name, value in told.items() if value} | ({"page": str(page)} if page > 1 else {})
-    return "/gates" + (f"?{urlencode(query)}" if query else "")
+    return permalink("/gates", page, **told)
 
 
 @router.get("/gates/{id}")

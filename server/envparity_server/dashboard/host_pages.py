@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -21,13 +20,14 @@ from envparity_agent.kinds import title
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.hosts import HostChange, changed, retired
 from envparity_server.dashboard import host_views
+from envparity_server.dashboard.addresses import permalink
 from envparity_server.dashboard.forms import Form, may, read_form, require
 from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.dashboard.suggestions import FEW_HOSTS, suggest
 from envparity_server.drift.life import OPEN
 from envparity_server.drift.words import parted
 from envparity_server.storage import changes, content, drifts, history, hosts, standings
-from envparity_server.storage.actors import Environments, Role
+from envparity_server.storage.actors import Environments, Role, narrowed
 from envparity_server.storage.clones import clones
 from envparity_server.storage.content import StoredSection, detached
 from envparity_server.storage.database import reading, writing
@@ -61,14 +61,10 @@ class Filters:
         """Whether a host is one of them, whatever its state."""
         return self.environment in ("", host.environment) and hosts.matches(host, self.q)
 
-    def scope(self, seen: Environments) -> Environments:
-        """The environments that the list is of, for somebody who sees these."""
-        return frozenset({self.environment} & (seen or {self.environment})) if self.environment else seen
-
-    def address(self, **changed: str | int) -> str:
+    def address(self, page: int = 1, **changed: str) -> str:
         """The permalink of the list, or of one that differs in something; the first page of that."""
-        query = {name: value for name, value in {**vars(self), "page": 1, **changed}.items() if value not in ("", 1)}
-        return "/hosts" + (f"?{urlencode(query)}" if query else "")
+        told = {"q": self.q, "environment": self.environment, "state": self.state, **changed}
+        return permalink("/hosts", page, **told)
 
 
 def _filters(
@@ -96,7 +92,7 @@ def show_hosts(request: Request, filters: Filtered) -> Response:
         fitting = [one for one in everyone if filters.fit(one)]
         counts = Counter(known[one.id] for one in fitting)
         if not filters.q and filters.state != "retired":  # they are many, and seldom looked for
-            counts["retired"] = hosts.count_retired(connection, filters.scope(seen))
+            counts["retired"] = hosts.count_retired(connection, narrowed(seen, filters.environment))
         chosen = [one for one in fitting if _is_wanted(filters.state, known[one.id])]
         chosen.sort(key=lambda one: (STANDINGS.index(known[one.id]), one.name))
         shown = chosen[(filters.page - 1) * PAGE_ROWS : filters.page * PAGE_ROWS]
@@ -178,7 +174,7 @@ def _told(request: Request, connection: Connection, host: Host) -> dict[str, Any
     wanted = Wanted(OPEN, subjects=[host.id])
     found, count = drifts.listed(connection, wanted, seen, MAX_DRIFTS)
     counts = standings.open_drifts(connection, seen, host.id).get(host.id, Counter())
-    is_compared = host.id in standings.compared(connection, seen)
+    is_compared = host.id in standings.compared(connection, seen, host.id)
     return {
         "standing": standings.standing(host, counts, is_compared, now()),
         "drifts": found,

@@ -7,9 +7,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from envparity_server.api.authentication import engine_of
-from envparity_server.dashboard.addresses import permalink
+from envparity_server.dashboard.addresses import PageNumber, Text
 from envparity_server.dashboard.images_view import Used, used
-from envparity_server.dashboard.matrix_page import Text
 from envparity_server.dashboard.pages import compare_address, page, require_person, seen_by
 from envparity_server.settings import ServerSettings
 from envparity_server.storage import tags
@@ -36,7 +35,7 @@ def show_images(
     request: Request,
     q: Text = "",
     only: Annotated[str, Query(pattern=f"^({'|'.join(ONLY)})$")] = "",
-    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    number: PageNumber = 1,
 ) -> Response:
     """The references that containers were started from, those first that need a look."""
     settings: ServerSettings = request.app.state.settings
@@ -61,6 +60,5 @@ def show_images(
         few=FEW_HOSTS,
         most_hosts=MOST_HOSTS,
         most_images=MOST_IMAGES,
-        permalink=permalink,
         compared=compare_address,
     )

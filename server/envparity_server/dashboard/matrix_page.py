@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from envparity_agent.errors import EnvparityError
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.problems import status_of
-from envparity_server.dashboard.addresses import package_address
+from envparity_server.dashboard.addresses import PageNumber, Text, package_address
 from envparity_server.dashboard.fleet import KINDS, PACKAGES
 from envparity_server.dashboard.matrix_view import Matrix, Wanted, matrix_of
 from envparity_server.dashboard.pages import compare_address, page, require_person, seen_by
@@ -28,7 +28,6 @@ PAGE_ROWS = 50
 _MOST_NAMES = 5
 _MOST_VALUES = 3  # of a column whose hosts do not agree
 
-Text = Annotated[str, Query(max_length=1024, pattern=r"^[^\x00]*$")]
 Kind = Annotated[str, Query(pattern=f"^({'|'.join(KINDS)})$")]
 
 
@@ -53,7 +52,7 @@ def wanted_of(
 def show_matrix(
     request: Request,
     wanted: Annotated[Wanted, Depends(wanted_of)],
-    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    number: PageNumber = 1,
 ) -> Response:
     """Fifty lines of it."""
     with reading(engine_of(request)) as connection:

@@ -8,14 +8,14 @@ from starlette.responses import Response
 from envparity_agent.kinds import KINDS as SCHEMAS
 from envparity_agent.kinds import title
 from envparity_server.api.authentication import engine_of, now
-from envparity_server.dashboard.addresses import package_address, permalink
+from envparity_server.dashboard.addresses import PageNumber, Text
 from envparity_server.dashboard.fleet import KINDS, PACKAGES, fleet_of
-from envparity_server.dashboard.matrix_page import Kind, Text
+from envparity_server.dashboard.matrix_page import Kind
 from envparity_server.dashboard.package_view import packages_of, standings_of, versions_of
 from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.drift.matrix import lines
 from envparity_server.storage import changes, hosts, items
-from envparity_server.storage.actors import Environments
+from envparity_server.storage.actors import narrowed
 from envparity_server.storage.database import reading
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person)])
@@ -25,12 +25,11 @@ MOST_CHANGES = 20
 MOST_SECTIONS = 50
 MOST_VERSIONS = 100
 
-Number = Annotated[int, Query(alias="page", ge=1, le=100_000)]
 Name = Annotated[str, Query(min_length=1, max_length=1024, pattern=r"^[^\x00]*$")]
 
 
 @router.get("/packages")
-def show_packages(request: Request, kind: Kind = PACKAGES, q: Text = "", number: Number = 1) -> Response:
+def show_packages(request: Request, kind: Kind = PACKAGES, q: Text = "", number: PageNumber = 1) -> Response:
     """What hosts have of a kind, by name; first that on which the most hosts deviate."""
     with reading(engine_of(request)) as connection:
         seen = seen_by(request)
@@ -41,13 +40,13 @@ def show_packages(request: Request, kind: Kind = PACKAGES, q: Text = "", number:
     return page(
         request, "packages.html", packages=found[(number - 1) * PAGE_ROWS : number * PAGE_ROWS], matching=len(found),
         total=len(everything), notes=fleet.notes, kind=kind, kinds=KINDS, q=q, number=number,
-        pages=-(-len(found) // PAGE_ROWS), title=title, permalink=permalink,
+        pages=-(-len(found) // PAGE_ROWS), title=title,
     )  # fmt: skip
 
 
 @router.get("/packages/item")
 def show_package(
-    request: Request, section: Name, item: Name, value: Text = "", environment: Text = "", number: Number = 1
+    request: Request, section: Name, item: Name, value: Text = "", environment: Text = "", number: PageNumber = 1
 ) -> Response:
     """An item of a section, or of all sections of a kind: its values, who has them, and how it changed."""
     kind, path = (section, "") if section in {name for name, _ in SCHEMAS} else ("", section)
@@ -56,7 +55,7 @@ def show_package(
         everyone = hosts.all_hosts(connection, seen)
         fleet = fleet_of(connection, everyone, [kind] if kind else [], seen, now(), path)
         found = list(lines(fleet.fingerprints, fleet.holds, everything=True, only=item))
-        asked = _narrowed(seen, environment)
+        asked = narrowed(seen, environment)
         start = (number - 1) * PAGE_ROWS
         holders, total = items.having(connection, item, value or None, asked, kind, PAGE_ROWS, start, path)
         mine = [one.id for one in everyone]
@@ -84,12 +83,4 @@ def show_package(
         changes=changed,
         all_changes=all_changes,
         names={one.id: one.name for one in everyone},
-        package_address=package_address,
     )
-
-
-def _narrowed(seen: Environments, environment: str) -> Environments:
-    """Of what a person sees, the environment that is asked for."""
-    if not environment:
-        return seen
-    return frozenset({environment}) if seen is None else seen & {environment}

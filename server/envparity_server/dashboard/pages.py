@@ -22,6 +22,7 @@ from envparity_server.api.authentication import engine_of, now, person_of
 from envparity_server.api.moments import ago
 from envparity_server.api.problems import UNAVAILABLE, status_of, told
 from envparity_server.compare.groups import wording
+from envparity_server.dashboard.addresses import package_address, permalink
 from envparity_server.demo.fleet import AGAINST
 from envparity_server.demo.loading import is_loaded
 from envparity_server.storage.actors import Actor, Environments, Role
@@ -73,10 +74,9 @@ def _navigation(person: Actor) -> Sequence[tuple[str, str]]:
 
 
 templates.env.globals.update(
-    version=__version__, live=_live, ago=_ago, wording=wording, compare_address=compare_address, navigation=_navigation
-)
-
-
+    version=__version__, live=_live, ago=_ago, wording=wording, compare_address=compare_address, navigation=_navigation,
+    package_address=package_address, permalink=permalink,
+)  # fmt: skip
 templates.env.filters["short"] = short
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from starlette.responses import Response
 
 from envparity_server.api.authentication import engine_of, now
-from envparity_server.dashboard.addresses import package_address, permalink
+from envparity_server.dashboard.addresses import PageNumber, package_address
 from envparity_server.dashboard.fleet import KINDS, PACKAGES, Fleet, fleet_of
 from envparity_server.dashboard.matrix_page import Kind
 from envparity_server.dashboard.pages import compare_address, page, require_person, seen_by
@@ -67,7 +67,7 @@ def _drawing(connection: Connection, kind: str, seen: Environments) -> Drawing:
 def show_picture(
     request: Request,
     kind: Kind = PACKAGES,
-    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    number: PageNumber = 1,
     hosts_number: Annotated[int, Query(alias="hosts", ge=1, le=100_000)] = 1,
 ) -> Response:
     """The picture, which its script fetches, and its tables."""
@@ -95,7 +95,6 @@ def show_picture(
         deviating=len(counted),
         hosts_number=hosts_number,
         rows=PAGE_ROWS,
-        permalink=permalink,
     )
 
 

@@ -17,7 +17,8 @@ from envparity_server.api.problems import status_of
 from envparity_server.api.rules import RuleId, change, make, placed, remove, there
 from envparity_server.compare.model import Severity
 from envparity_server.compare.scope import parse_scope
-from envparity_server.dashboard.comparing import Text, question_of
+from envparity_server.dashboard.addresses import PageNumber, Text
+from envparity_server.dashboard.comparing import question_of
 from envparity_server.dashboard.forms import Form, may, read_form, require
 from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.drift.rules import Rule, rule_of
@@ -37,9 +38,7 @@ _STATES = {"": "All", RuleState.ACTIVE: "Active", RuleState.EXPIRED: "Expired", 
 
 
 @router.get("/rules")
-def show_rules(
-    request: Request, state: Text = "", number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1
-) -> Response:
+def show_rules(request: Request, state: Text = "", number: PageNumber = 1) -> Response:
     """The rules in the order in which they are tried: all, the active, the expired, or those that never hit."""
     moment, seen = now(), seen_by(request)
     wanted = RuleState(state) if state in set(RuleState) else None
@@ -62,14 +61,7 @@ def show_rules(
         names=names,
         now=moment,
         may_decide=may(request, Role.OPERATOR),
-        rules_address=_rules_address,
     )
-
-
-def _rules_address(state: str, page: int = 1) -> str:
-    query = {"state": state} if state else {}
-    query |= {"page": str(page)} if page > 1 else {}
-    return "/rules" + (f"?{urlencode(query)}" if query else "")
 
 
 def _host_names(request: Request, connection: Connection) -> dict[str, str]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse
@@ -13,6 +12,7 @@ from starlette.responses import Response
 
 from envparity_agent.kinds import title
 from envparity_server.api.authentication import engine_of
+from envparity_server.dashboard.addresses import package_address, permalink
 from envparity_server.dashboard.pages import compare_address, page, require_person, seen_by
 from envparity_server.storage import applications, hosts, tags
 from envparity_server.storage.actors import Environments
@@ -83,13 +83,17 @@ def _found(connection: Connection, text: str, seen: Environments) -> list[Group]
         Group("hosts", _sorted(text, (Hit(one.name, f"/hosts/{one.id}", one.environment) for one in everyone))),
         Group(
             "packages",
-            _sorted(text, (Hit(one.item, _package(one.kind, one.item), title(one.kind)) for one in packages)),
+            _sorted(text, (Hit(one.item, package_address(one.kind, one.item), title(one.kind)) for one in packages)),
         ),
         Group(
             "images",
             _sorted(
                 text,
-                (Hit(name, _image(name), _on(running)) for name, running in images.items() if _is(text, name, running)),
+                (
+                    Hit(name, permalink("/images", q=name), _on(running))
+                    for name, running in images.items()
+                    if _is(text, name, running)
+                ),
             ),
         ),
         Group(
@@ -110,14 +114,6 @@ def _sorted(text: str, hits: Iterable[Hit]) -> list[Hit]:
     """Those of exactly this name first, then those that begin with it."""
     low = text.lower()
     return sorted(hits, key=lambda hit: (hit.name.lower() != low, not hit.name.lower().startswith(low), hit.name))
-
-
-def _package(kind: str, item: str) -> str:
-    return "/packages/item?" + urlencode({"section": kind, "item": item})
-
-
-def _image(reference: str) -> str:
-    return "/images?" + urlencode({"q": reference})
 
 
 def _application(one: Application) -> str:

@@ -1,4 +1,4 @@
-"""What can be compared already when there is little: two Python environments of one host, containers, yesterday."""
+"""What a field of a selector offers; and what can be compared already when there is little."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,9 +9,11 @@ from sqlalchemy import Connection
 
 from envparity_agent.fingerprint import SectionLike
 from envparity_server.storage import content, history
+from envparity_server.storage.baselines import Baseline
 from envparity_server.storage.hosts import Host
 
 _MOST = 6
+_MOST_CHOICES = 500  # of each kind that a field offers
 FEW_HOSTS = 5  # with so few, a page says what to compare first
 
 
@@ -22,6 +24,13 @@ class Suggestion:
     title: str
     left: str
     right: str
+
+
+def choices(hosts: Sequence[Host], baselines: Sequence[Baseline] = ()) -> list[str]:
+    """Selectors to pick from: environments, baselines, then hosts."""
+    environments = dict.fromkeys(f"env:{one.environment}" for one in hosts)
+    pinned = (f"baseline:{one.name}" for one in baselines[:_MOST_CHOICES])
+    return [*environments, *pinned, *(f"host:{one.name}" for one in hosts[:_MOST_CHOICES])]
 
 
 def suggest(connection: Connection, hosts: Sequence[Host], now: datetime) -> list[Suggestion]:

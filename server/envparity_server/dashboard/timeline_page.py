@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import Connection
@@ -12,6 +11,7 @@ from starlette.responses import Response
 
 from envparity_agent.kinds import KINDS
 from envparity_server.api.authentication import engine_of, now
+from envparity_server.dashboard.addresses import PageNumber, Text, package_address, permalink
 from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.storage import deploys, hosts, timeline
 from envparity_server.storage.actors import Environments
@@ -31,7 +31,6 @@ _MOST_HOSTS = 200  # named beside one line
 _MOST_DEPLOYS = 50  # of a day
 _KINDS = {kind: declared.title for (kind, _), declared in KINDS.items()}
 
-Text = Annotated[str, Query(max_length=1024, pattern=r"^[^\x00]*$")]
 Day = Annotated[date | None, Query(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
 
 
@@ -57,7 +56,7 @@ def show_timeline(
     item: Text = "",
     day: Day = None,
     until: Day = None,
-    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    number: PageNumber = 1,
 ) -> Response:
     """The newest days that had changes, or those before `until`, or one day alone; and a month in figures."""
     wanted, seen = Wanted(environment, host.strip(), kind, q.strip(), section, item), seen_by(request)
@@ -123,18 +122,17 @@ def _every_day(counts: Mapping[date, int], begin: datetime, end: datetime) -> li
     return [(one, counts.get(one, 0)) for one in days]
 
 
-def timeline_address(wanted: Wanted, **more: str) -> str:
+def timeline_address(wanted: Wanted, page: int = 1, **more: str) -> str:
     """The permalink of what is asked for."""
     asked = {"q" if name == "text" else name: value for name, value in asdict(wanted).items()}
-    query = {name: value for name, value in {**asked, **more}.items() if value}
-    return "/timeline" + (f"?{urlencode(query)}" if query else "")
+    return permalink("/timeline", page, **{**asked, **more})
 
 
 def item_address(change: Change) -> str:
     """Where one looks up what changed: who has the item in which version, or the section of the host."""
     if change.section and change.item:
-        return "/packages/item?" + urlencode({"section": change.section, "item": change.item})
-    return f"/hosts/{change.host_id}" + (f"?{urlencode({'section': change.section})}" if change.section else "")
+        return package_address(change.section, change.item)
+    return permalink(f"/hosts/{change.host_id}", section=change.section)
 
 
 def line_address(line: Line, wanted: Wanted = ANY) -> str:

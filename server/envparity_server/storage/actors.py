@@ -46,6 +46,13 @@ class Actor:
         return self.role.may(role) and self.covers(environments)
 
 
+def narrowed(seen: Environments, environment: str) -> Environments:
+    """Of what somebody sees, the environment that is asked for, "" for all of it."""
+    if not environment:
+        return seen
+    return frozenset({environment}) if seen is None else seen & {environment}
+
+
 def stored(environments: Environments) -> list[str] | None:
     """How environments are stored."""
     return None if environments is None else sorted(environments)

@@ -36,11 +36,13 @@ def open_drifts(
     return found
 
 
-def compared(connection: Connection, seen: Environments = None) -> dict[str, datetime]:
-    """The hosts that were held against a reference, each with when that was last news."""
+def compared(connection: Connection, seen: Environments = None, host_id: str | None = None) -> dict[str, datetime]:
+    """The hosts, or the one, that were held against a reference, each with when that was last news."""
     query = select(host.c.id, evaluated.c.at).join(evaluated, evaluated.c.subject == host.c.id)
     if seen is not None:
         query = query.where(host.c.environment.in_(sorted(seen)))
+    if host_id is not None:
+        query = query.where(host.c.id == host_id)
     return {row.id: row.at for row in connection.execute(query)}
 
 

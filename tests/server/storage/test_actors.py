@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envparity_server.storage.actors import Actor, Environments, Role, from_stored, stored
+from envparity_server.storage.actors import Actor, Environments, Role, from_stored, narrowed, stored
 
 actors = st.builds(
     Actor,
@@ -53,3 +53,20 @@ def test_what_is_granted_further_is_never_more_than_what_was_had(first: Actor, s
 @given(st.none() | st.frozensets(st.text()))
 def test_environments_come_back_as_they_were_stored(environments: Environments) -> None:
     assert from_stored(stored(environments)) == environments
+
+
+@pytest.mark.parametrize(
+    ("seen", "asked", "left"),
+    [
+        (None, "", None),
+        (None, "dev", {"dev"}),
+        ({"dev", "prod"}, "", {"dev", "prod"}),
+        ({"dev", "prod"}, "dev", {"dev"}),
+        ({"prod"}, "dev", set()),
+        (set(), "dev", set()),
+    ],
+)
+def test_who_asks_for_one_environment_sees_no_more_of_it_than_before(
+    seen: set[str] | None, asked: str, left: set[str] | None
+) -> None:
+    assert narrowed(None if seen is None else frozenset(seen), asked) == left
