@@ -6,7 +6,7 @@ from copy import deepcopy
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -153,13 +153,12 @@ _PAGES = (
 class _Application(FastAPI):
     """The framework's application, whose OpenAPI document is complete."""
 
-    document: ClassVar[dict[str, Any] | None] = None
-
     def openapi(self) -> dict[str, Any]:
-        """The document, made once: every application has the same routes."""
-        if _Application.document is None:
-            _Application.document = complete(deepcopy(super().openapi()))
-        return _Application.document
+        """The document, made once."""
+        if not hasattr(self.state, "document"):
+            self.state.document = complete(deepcopy(super().openapi()))
+        document: dict[str, Any] = self.state.document
+        return document
 
 
 def create_app(engine: Engine, settings: ServerSettings = DEFAULTS, jobs: Sequence[Job] = JOBS) -> FastAPI:
