@@ -1,6 +1,5 @@
 """Serves in a process that is killed at any moment, and reports to it until it is."""
 
-import multiprocessing
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,11 +18,10 @@ from envparity_server.api import agents
 from envparity_server.app import create_app
 from envparity_server.storage.database import open_database, reading
 from envparity_server.storage.tables import host as host_table
+from tests.forking import PROCESSES
 from tests.server.asking import EPOCH
 from tests.system.serving import free_port
 
-_PROCESSES = multiprocessing.get_context("forkserver")  # whose processes begin with everything imported
-_PROCESSES.set_forkserver_preload([__name__])
 _LONGEST_WAIT = 60.0  # seconds, for a machine with much else to do
 MOST_REPORTS = 12  # that are acknowledged before the server is killed
 _LATER = 0.2  # seconds after its acknowledgement, at which the mutant commits
@@ -62,8 +60,8 @@ def _acknowledge_early() -> None:
 @contextmanager
 def served(url: str, hasty: bool) -> Iterator[str]:
     """A server at the address that is given, until it is killed at the end of the context."""
-    port, ready = free_port(), _PROCESSES.Event()
-    process = _PROCESSES.Process(target=_serve, args=(url, port, ready, hasty))
+    port, ready = free_port(), PROCESSES.Event()
+    process = PROCESSES.Process(target=_serve, args=(url, port, ready, hasty))
     process.start()
     try:
         assert ready.wait(_LONGEST_WAIT)

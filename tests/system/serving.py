@@ -1,52 +1,35 @@
 """A real central server in a process of its own, and the command `envparity` as a person runs it."""
 
-import json
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tests import forking
+from tests.forking import LONGEST_RUN, PROGRAM, Ended
 from tests.system.daemons import running, wait_until_ready
 from tests.system.fleet import Host
 
-PROGRAM = Path(sys.executable).with_name("envparity")
-LONGEST_RUN = 300.0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How one run of the command ended, and what it printed."""
-
-    exit_code: int
-    output: str
-    complaint: str
-
-    @property
-    def document(self) -> Any:
-        """The output as JSON."""
-        return json.loads(self.output)
-
 
 def envparity(
-    *arguments: str | Path,
-    environment: Mapping[str, str] | None = None,
-    through: Sequence[str] = (),
-) -> Outcome:
+    *arguments: str | Path, environment: Mapping[str, str] | None = None, through: Sequence[str] = ()
+) -> Ended:
     """Run the command with nothing of the caller's settings but what is given, started by another program if one is."""
+    settings = {"PATH": "/usr/bin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **(environment or {})}
+    if not through:
+        return forking.envparity(*arguments, environment=settings)
     ended = subprocess.run(
         [*through, PROGRAM, *arguments],
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
         timeout=LONGEST_RUN,
-        env={"PATH": "/usr/bin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8", **(environment or {})},
+        env=settings,
         check=False,
     )
-    return Outcome(ended.returncode, ended.stdout, ended.stderr)
+    return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
 @dataclass(frozen=True)
@@ -74,7 +57,7 @@ class Served:
         assert made.exit_code == 0, made.complaint
         return made.output.strip()
 
-    def ask(self, *arguments: str | Path, token: str, settings: Mapping[str, str] | None = None) -> Outcome:
+    def ask(self, *arguments: str | Path, token: str, settings: Mapping[str, str] | None = None) -> Ended:
         """Run a verb that asks this server, with a token from the environment; with the agents' settings by default."""
         asking = {"ENVPARITY_SERVER": self.address, "ENVPARITY_TOKEN": token}
         return envparity(*arguments, environment={**asking, **(self.keyed if settings is None else settings)})
@@ -83,7 +66,7 @@ class Served:
         """Where the agent of a host keeps its state."""
         return self.home / f"agent-{host.name}"
 
-    def enrol(self, host: Host) -> Outcome:
+    def enrol(self, host: Host) -> Ended:
         """Enrol a simulated host by its own token."""
         token = self.token("enrol", "--environment", host.environment)
         docker = ["--docker", host.docker] if host.docker else []
@@ -92,7 +75,7 @@ class Served:
             "--state", self.state(host), environment={"ENVPARITY_TOKEN": token},
         )  # fmt: skip
 
-    def report(self, host: Host) -> Outcome:
+    def report(self, host: Host) -> Ended:
         """Have the agent of a host report once."""
         return envparity("agent", "once", "--json", "--state", self.state(host), environment=self.keyed)
 

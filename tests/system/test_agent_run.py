@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.forking import PROGRAM
 from tests.system.daemons import running, wait_until_ready
 from tests.system.fleet import Fleet
-from tests.system.serving import PROGRAM, Served, envparity
+from tests.system.serving import Served, envparity
 
 pytestmark = [pytest.mark.system, pytest.mark.parametrize("server", ["sqlite"], indirect=True)]
 

@@ -10,10 +10,11 @@ from sqlalchemy import update
 
 from envparity_server.storage.database import open_database, writing
 from envparity_server.storage.tables import host as host_table
+from tests.forking import Ended
 from tests.system.components import require_fleet
 from tests.system.registry import Registry
 from tests.system.releases import LIBRARY, MOVED_TO, RELEASE, RUNNING, Release, Yard, released, slim_copy, version_of
-from tests.system.serving import Outcome, envparity
+from tests.system.serving import envparity
 
 pytestmark = pytest.mark.system
 
@@ -74,33 +75,33 @@ class Gate:
     def __init__(self, yard: Yard, token: str) -> None:
         self._yard, self._token = yard, token
 
-    def __call__(self, *arguments: str | Path, settings: Mapping[str, str] | None = None) -> Outcome:
+    def __call__(self, *arguments: str | Path, settings: Mapping[str, str] | None = None) -> Ended:
         """Ask with a token for the server."""
         return _checked(self._yard.server.ask("gate", *arguments, token=self._token, settings=settings))
 
-    def alone(self, *arguments: str | Path) -> Outcome:
+    def alone(self, *arguments: str | Path) -> Ended:
         """Ask where no server is known."""
         return _checked(envparity("gate", *arguments, environment=self._yard.server.keyed))
 
-    def image(self, built: Release, *arguments: str | Path, settings: Mapping[str, str] | None = None) -> Outcome:
+    def image(self, built: Release, *arguments: str | Path, settings: Mapping[str, str] | None = None) -> Ended:
         """Hold an image as just built against what runs in production."""
         engine = ("--docker", self._yard.engine.url)
         return self("--target", f"image:{built.image}", *engine, *arguments, settings=settings)
 
 
-def _checked(ended: Outcome) -> Outcome:
+def _checked(ended: Ended) -> Ended:
     if ended.output:
         assert ended.output.splitlines()[-1] == f"exit {ended.exit_code}"
         assert len(ended.output.splitlines()) <= SCREEN, ended.output
     return ended
 
 
-def answer(ended: Outcome) -> tuple[int, str]:
+def answer(ended: Ended) -> tuple[int, str]:
     """The exit code and the first line; what was complained about where there is no line."""
     return ended.exit_code, ended.output.partition("\n")[0] or ended.complaint
 
 
-def counted(ended: Outcome, pattern: str) -> list[int]:
+def counted(ended: Ended, pattern: str) -> list[int]:
     """The numbers in the first line, which has to be so."""
     _, line = answer(ended)
     found = re.fullmatch(pattern, line)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from packaging.utils import canonicalize_name
 
+from tests.forking import Ended
 from tests.system.cache import cache_directory, cache_lock
 from tests.system.commands import run
 from tests.system.containers import SCRATCH
@@ -18,7 +19,7 @@ from tests.system.engines import Engine, started_engines
 from tests.system.images import LEFT_OUT, SLEEP
 from tests.system.registry import Registry
 from tests.system.roots import Roots
-from tests.system.serving import Outcome, envparity
+from tests.system.serving import envparity
 from tests.system.wheels import Wheels, downloaded, wheel_file
 
 pytestmark = pytest.mark.system
@@ -62,7 +63,7 @@ class Read:
     """All containers as they were read from outside, the time before and after, and the engine that runs them."""
 
     engine: Engine
-    shown: Mapping[str, Outcome]
+    shown: Mapping[str, Ended]
     since: datetime
     until: datetime
 

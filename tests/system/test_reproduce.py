@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from packaging.utils import parse_wheel_filename
 
+from tests.forking import Ended
 from tests.system.cache import cache_directory, cache_lock
 from tests.system.commands import run
 from tests.system.components import require_fleet
@@ -18,7 +19,7 @@ from tests.system.engines import Engine, started_engines
 from tests.system.index import served_index
 from tests.system.registry import Registry
 from tests.system.roots import bare_root
-from tests.system.serving import Outcome, envparity, make_key
+from tests.system.serving import envparity, make_key
 from tests.system.wheels import downloaded, wheel_file
 from tests.system.workspaces import workspace
 
@@ -69,7 +70,7 @@ class Yard:
     wheels: Path
     index: str
 
-    def envparity(self, *arguments: str | Path) -> Outcome:
+    def envparity(self, *arguments: str | Path) -> Ended:
         """Run the command with the key by which values are told apart, and a variable that is told in clear."""
         return envparity(
             *arguments, "--docker", self.engine.url, environment={"ENVPARITY_CONFIG": str(self.home / "agent.toml")}

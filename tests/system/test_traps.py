@@ -13,8 +13,9 @@ import pytest
 
 from tests.agent.hanging import hanging_mount
 from tests.agent.trees import put, system
+from tests.forking import PROGRAM, Ended
 from tests.system.components import SET_PRIVILEGES, STRACE, require, require_fleet
-from tests.system.serving import PROGRAM, Outcome, envparity
+from tests.system.serving import envparity
 from tests.system.traps import SECRET, build_traps, racing
 from tests.system.workspaces import workspace
 
@@ -28,7 +29,7 @@ _WITHOUT_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 class Scan:
     """One run of `show` over the traps, and the programs that were started in it."""
 
-    outcome: Outcome
+    outcome: Ended
     started: tuple[str, ...]
     canary: Path
 

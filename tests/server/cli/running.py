@@ -1,32 +1,11 @@
-"""Runs `envparity` in a process of its own, with a home and settings that are the test's."""
+"""Runs `envparity` as a person does, with a home and settings that are the test's."""
 
-import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pytest
-
-from envparity_agent.canonical import decode
-
-PROGRAM = Path(sys.executable).with_name("envparity")
-LONGEST_RUN = 120.0
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a run ended, and what it printed."""
-
-    exit_code: int
-    output: str
-    complaint: str
-
-    @property
-    def document(self) -> Any:
-        """The output as strict JSON."""
-        return decode(self.output.encode())
+from tests import forking
+from tests.forking import Ended
 
 
 def environment(home: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -49,16 +28,6 @@ def _empty(home: Path) -> Path:
 
 def envparity(home: Path, *arguments: str | Path, standard_input: str = "", **more: str) -> Ended:
     """Run the command in a directory."""
-    if not PROGRAM.exists():
-        pytest.skip("the program envparity is missing: pip install -e .")
-    ended = subprocess.run(
-        [PROGRAM, *arguments],
-        capture_output=True,
-        text=True,
-        input=standard_input,
-        timeout=LONGEST_RUN,
-        env=environment(home, more),
-        cwd=home,
-        check=False,
+    return forking.envparity(
+        *arguments, environment=environment(home, more), standard_input=standard_input, directory=home
     )
-    return Ended(ended.returncode, ended.stdout, ended.stderr)

@@ -16,14 +16,16 @@ import yaml
 from sqlalchemy import Engine
 
 from envparity_agent.collectors.interface import Options
+from envparity_agent.fingerprint import Section
 from envparity_agent.targets import fingerprint
 from envparity_server.app import create_app
 from envparity_server.cli.ci import PIPELINES
 from envparity_server.storage import deploys
 from envparity_server.storage.database import reading, writing
 from tests.agent.wheels import pip_environment, pip_install, wheel
+from tests.forking import PROGRAM
 from tests.server.asking import Asking
-from tests.server.cli.running import PROGRAM, environment, envparity
+from tests.server.cli.running import environment, envparity
 from tests.server.cli.served import served
 from tests.server.fleet import enrolled, report
 from tests.server.making import ENGINE, OPERATING_SYSTEM, SEARCHED, host
@@ -115,22 +117,33 @@ class Job:
             return [(one.name, one.ended_at is not None) for one in deploys.listed(connection)]
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the project needs, as a wheel."""
+    return wheel(tmp_path_factory.mktemp("shop") / "wheels")
+
+
+@pytest.fixture(scope="module")
+def running(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Section:
+    """What runs on prod's web hosts."""
+    prod = pip_environment(tmp_path_factory.mktemp("prod"))
+    pip_install(prod, prod, shop)
+    [found] = [one for one in fingerprint(str(prod), Options()).sections.values() if one.kind == "python"]
+    return replace(found, path="python/shop")
+
+
 @pytest.fixture
-def job(sqlite: Engine, tmp_path: Path) -> Iterator[Job]:
+def job(sqlite: Engine, tmp_path: Path, shop: Path, running: Section) -> Iterator[Job]:
     """A project whose requirements are what prod's web hosts have, on a machine without a network."""
     project, programs = tmp_path / "project", tmp_path / "programs"
-    shop = wheel(tmp_path / "wheels")
     project.mkdir()
     programs.mkdir()
     (project / "requirements.txt").write_text("shop==1.0\n")
     for program in (programs / "pipx", programs / "pip", project / "deploy.sh"):  # what the line would install is here
         program.write_text("#!/bin/sh\nexit 0\n")
         program.chmod(stat.S_IRWXU)
-    prod = pip_environment(tmp_path / "prod")
-    pip_install(prod, prod, shop)
-    [found] = [one for one in fingerprint(str(prod), Options()).sections.values() if one.kind == "python"]
     now = datetime.now(UTC)
-    ran = host(OPERATING_SYSTEM, SEARCHED, ENGINE, replace(found, path="python/shop"))
+    ran = host(OPERATING_SYSTEM, SEARCHED, ENGINE, running)
     with writing(sqlite) as connection:
         there = enrolled(connection, "web-1", labels={"role": "web"})
         report(connection, there, replace(ran, taken_at=now.isoformat()), now)

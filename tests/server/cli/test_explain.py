@@ -27,8 +27,9 @@ from envparity_server.reports.explanation_text import print_explanation
 from envparity_server.reports.html import explanation_html
 from envparity_server.reports.markdown import MAX_ROWS, comparison_markdown, explanation_markdown
 from envparity_server.storage.database import writing
+from tests.forking import Ended
 from tests.server.asking import Asking
-from tests.server.cli.running import Ended, envparity
+from tests.server.cli.running import envparity
 from tests.server.cli.served import served
 from tests.server.explain.situations import dist, environment, situation
 from tests.server.fleet import reported

@@ -20,8 +20,9 @@ from envparity_server.storage.database import writing
 from tests.agent.commands import envparity as lean
 from tests.agent.serving import answering
 from tests.agent.trees import distribution, venv
+from tests.forking import Ended
 from tests.server.asking import Asking
-from tests.server.cli.running import Ended, envparity
+from tests.server.cli.running import envparity
 from tests.server.cli.served import served
 from tests.server.fleet import enrolled, report
 from tests.server.making import ENGINE, OPERATING_SYSTEM, SEARCHED, host, packages, section

@@ -8,8 +8,9 @@ import pytest
 
 from envparity_server.storage import access
 from envparity_server.storage.database import writing
+from tests.forking import Ended
 from tests.server.asking import Asking
-from tests.server.cli.running import Ended, envparity
+from tests.server.cli.running import envparity
 from tests.server.cli.served import served
 from tests.server.fleet import enrolled, reported
 from tests.server.making import OPERATING_SYSTEM, host

@@ -12,7 +12,8 @@ import pytest
 from envparity_agent.errors import NotWritten, UsageError
 from envparity_server.cli.outputs import FORMATS, STEP_SUMMARY, Output, deliver, parse_outputs, report_rendering
 from envparity_server.cli.writing import append, write_whole
-from tests.server.cli.running import PROGRAM, environment, envparity
+from tests.forking import PROGRAM
+from tests.server.cli.running import environment, envparity
 from tests.server.reports.reporting import TYPICAL
 
 RENDERING = report_rendering(TYPICAL, False, "envparity.toml", 1)

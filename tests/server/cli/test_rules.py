@@ -8,8 +8,9 @@ import pytest
 
 from envparity_server.storage import access
 from envparity_server.storage.database import open_database, writing
+from tests.forking import PROGRAM, Ended
 from tests.server.asking import LIFE
-from tests.server.cli.running import PROGRAM, Ended, envparity
+from tests.server.cli.running import envparity
 from tests.server.fleet import reported
 from tests.server.making import ENGINE, OPERATING_SYSTEM, SEARCHED, host, packages
 from tests.system.serving import served

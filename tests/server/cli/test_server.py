@@ -9,7 +9,8 @@ from sqlalchemy import select
 from envparity_server.storage import access
 from envparity_server.storage.database import check_schema, open_database, reading, writing
 from envparity_server.storage.tables import access_token, enrolment_token
-from tests.server.cli.running import Ended, envparity
+from tests.forking import Ended
+from tests.server.cli.running import envparity
 
 
 def server(home: Path, *arguments: str, **more: str) -> Ended:

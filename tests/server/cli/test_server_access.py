@@ -8,7 +8,8 @@ import pytest
 from envparity_server.storage import access, audit, people, tokens
 from envparity_server.storage.actors import Actor, Role
 from envparity_server.storage.database import open_database, reading, writing
-from tests.server.cli.running import Ended, envparity
+from tests.forking import Ended
+from tests.server.cli.running import envparity
 
 pytestmark = pytest.mark.usefixtures("sqlite_url")
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from envparity_server.storage.database import known_revisions, open_database, writing
-from tests.server.cli.running import Ended, envparity
+from tests.forking import Ended
+from tests.server.cli.running import envparity
 from tests.server.releases.loading import put
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.cli.running import Ended, envparity
+from tests.forking import Ended
+from tests.server.cli.running import envparity
 from tests.server.notify.receivers import http_receiver
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.server.cli.running import PROGRAM, environment
+from tests.forking import PROGRAM
+from tests.server.cli.running import environment
 from tests.server.dashboard.reading import Seen
 
 DEADLINE = 120

@@ -1,6 +1,5 @@
 """Tests that a migration whose process is killed at any moment leaves the database as it was."""
 
-import multiprocessing
 from multiprocessing.synchronize import Event
 from typing import Any
 
@@ -9,10 +8,9 @@ from sqlalchemy import Engine, event, func, select, text
 
 from envparity_server.storage.database import check_schema, migrate, open_database, present_revision, reading
 from envparity_server.storage.tables import content, host
+from tests.forking import PROCESSES
 from tests.server.releases.loading import put
 
-_PROCESSES = multiprocessing.get_context("forkserver")  # whose processes begin with everything imported
-_PROCESSES.set_forkserver_preload([__name__])
 _LONGEST_WAIT = 60.0  # seconds, for a machine with much else to do
 
 
@@ -24,7 +22,7 @@ def migrate_until(url: str, statement: str, reached: Event) -> None:
     def stay(_connection: Any, _cursor: Any, ran: str, *_: Any) -> None:
         if ran.lstrip().startswith(statement):
             reached.set()
-            _PROCESSES.Event().wait()
+            PROCESSES.Event().wait()
 
     migrate(engine)
 
@@ -37,9 +35,9 @@ def test_a_migration_that_is_killed_is_rolled_back_and_can_be_done_again(
     with reading(empty_database) as connection:
         before = [connection.scalar(select(func.count()).select_from(one)) for one in (host, content)]
     empty_database.dispose()
-    reached = _PROCESSES.Event()
+    reached = PROCESSES.Event()
     url = empty_database.url.render_as_string(hide_password=False)
-    process = _PROCESSES.Process(target=migrate_until, args=(url, statement, reached))
+    process = PROCESSES.Process(target=migrate_until, args=(url, statement, reached))
     process.start()
     try:
         assert reached.wait(_LONGEST_WAIT)
