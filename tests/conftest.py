@@ -18,14 +18,25 @@ settings.register_profile("long", COMMON, max_examples=500)
 settings.load_profile("short")
 
 STRICT = "ENVPARITY_TESTS_STRICT"
+FLEET = "fleet"  # the fixture, and the group of what uses it
 SLOWEST = ("tests/system/", "tests/server/cli/", "tests/server/dashboard/")
 # applications of the evaluation, some of which have tests of their own
 collect_ignore = ["evaluation/tuned", "evaluation/heldout", "evaluation/remedies"]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the slow ones first, so that no process is left alone with them at the end."""
-    items.sort(key=lambda item: [not item.nodeid.startswith(one) for one in SLOWEST])
+    """Let one process run all that uses the fleet, which takes minutes to make, and any the files of the rest.
+
+    The slow ones come first, so that no process is left alone with them at the end.
+    """
+    items.sort(key=lambda item: (not _uses_fleet(item), [not item.nodeid.startswith(one) for one in SLOWEST]))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(FLEET if _uses_fleet(item) else item.nodeid.partition("::")[0]))
+
+
+def _uses_fleet(item: pytest.Item) -> bool:
+    return item.nodeid.startswith("tests/system/") and FLEET in getattr(item, "fixturenames", ())
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
