@@ -11,7 +11,7 @@ from envparity_server.api.pivots import MOST_COLUMNS
 from envparity_server.compare.selectors import parse_selector
 from envparity_server.dashboard.addresses import permalink
 from envparity_server.dashboard.fleet import KINDS, PACKAGES, Fleet, fleet_of
-from envparity_server.drift.matrix import MAJORITY, Columns, Line, lines
+from envparity_server.drift.matrix import MAJORITY, Columns, Line
 from envparity_server.selection import chosen
 from envparity_server.storage import hosts
 from envparity_server.storage.actors import Environments
@@ -74,7 +74,7 @@ def matrix_of(connection: Connection, wanted: Wanted, seen: Environments, now: d
     if selector and (selector.kind == "baseline" or selector.moment or selector.section):
         raise UsageError(f"{wanted.of!r} names no hosts as they are now", "a selector here is env:prod or role=web")
     asked = chosen(connection, selector, seen) if selector else hosts.all_hosts(connection, seen)
-    fleet = fleet_of(connection, asked, KINDS[wanted.kind][0], seen, now)
+    fleet = fleet_of(connection, asked, KINDS[wanted.kind][0], now)
     columns = _groups(fleet) if selector else _environments(fleet)
     shown = columns[:MOST_COLUMNS]
     names = [] if selector else [one.name for one in shown]
@@ -84,7 +84,7 @@ def matrix_of(connection: Connection, wanted: Wanted, seen: Environments, now: d
         )
     reference = names.index(wanted.against) if wanted.against else MAJORITY
     cells = Columns([[place for place, _ in one.members] for one in shown], reference)
-    found = [one for one in lines(fleet.fingerprints, fleet.holds, wanted.everything) if wanted.holds(one)]
+    found = [one for one in fleet.lines(wanted.everything) if wanted.holds(one)]
     found.sort(key=lambda one: (-cells.differing(one), -one.deviating))
     return Matrix(fleet, tuple(shown), len(columns) - len(shown), tuple(names), tuple(found), cells)
 

@@ -13,7 +13,6 @@ from envparity_server.dashboard.fleet import KINDS, PACKAGES, fleet_of
 from envparity_server.dashboard.matrix_page import Kind
 from envparity_server.dashboard.package_view import packages_of, standings_of, versions_of
 from envparity_server.dashboard.pages import page, require_person, seen_by
-from envparity_server.drift.matrix import lines
 from envparity_server.storage import changes, hosts, items
 from envparity_server.storage.actors import narrowed
 from envparity_server.storage.database import reading
@@ -33,8 +32,8 @@ def show_packages(request: Request, kind: Kind = PACKAGES, q: Text = "", number:
     """What hosts have of a kind, by name; first that on which the most hosts deviate."""
     with reading(engine_of(request)) as connection:
         seen = seen_by(request)
-        fleet = fleet_of(connection, hosts.all_hosts(connection, seen), KINDS[kind][0], seen, now())
-        everything = packages_of(lines(fleet.fingerprints, fleet.holds, everything=True))
+        fleet = fleet_of(connection, hosts.all_hosts(connection, seen), KINDS[kind][0], now())
+        everything = packages_of(fleet.lines(everything=True))
     words = q.lower().split()
     found = [one for one in everything if all(word in one.item.lower() for word in words)]
     return page(
@@ -53,8 +52,8 @@ def show_package(
     with reading(engine_of(request)) as connection:
         seen = seen_by(request)
         everyone = hosts.all_hosts(connection, seen)
-        fleet = fleet_of(connection, everyone, [kind] if kind else [], seen, now(), path)
-        found = list(lines(fleet.fingerprints, fleet.holds, everything=True, only=item))
+        fleet = fleet_of(connection, everyone, [kind] if kind else [], now(), path)
+        found = list(fleet.lines(everything=True, only=item))
         asked = narrowed(seen, environment)
         start = (number - 1) * PAGE_ROWS
         holders, total = items.having(connection, item, value or None, asked, kind, PAGE_ROWS, start, path)

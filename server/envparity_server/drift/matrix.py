@@ -91,24 +91,43 @@ class Cell:
     values: tuple[tuple[str, int], ...]  # all that its hosts have, with how many have it
 
 
+Counting = Callable[[Sequence[tuple[int, SectionLike]], bool, str], Sequence[tuple[str, tuple[Stand, ...]]]]
+
+
+def counted(
+    sections: Sequence[tuple[int, SectionLike]], everything: bool, only: str
+) -> Sequence[tuple[str, tuple[Stand, ...]]]:
+    """The items of a path's sections, by position, on which they differ, or all of them; each with who has what."""
+    names = compared(one for _, one in sections)
+    found = [
+        (item, tuple(stands))
+        for alternatives in pages(sections, only, shared=everything)
+        for item, stands in tallied(alternatives, names)
+        if (everything or len(stands) > 1) and only in ("", item)
+    ]
+    return sorted(found, key=lambda one: one[0])
+
+
 def lines(
-    hosts: Sequence[FingerprintLike], holds: Callable[[SectionLike], bool], everything: bool = False, only: str = ""
+    hosts: Sequence[FingerprintLike],
+    holds: Callable[[SectionLike], bool],
+    everything: bool = False,
+    only: str = "",
+    counting: Counting = counted,
 ) -> Iterator[Line]:
-    """The lines on which hosts differ, or all; by section and item. Of `only` one item no other page is looked at."""
+    """The lines on which hosts differ, or all; by section and item. Of `only` one item no other page is looked at.
+
+    `counting` may remember what `counted` says.
+    """
     alike = shapes(hosts)
     for path in sorted({path for one in hosts for path, section in one.sections.items() if holds(section)}):
         part, good = _part(path, hosts, alike)
         if part.lacking and not only:
             there = Stand(_THERE, sorted([*part.readers, *part.unread]))
-            stands = sorted((there, Stand(None, part.lacking)), key=lambda one: -len(one.voters))
-            yield Line(part, "", tuple(stands))
-        found = [
-            Line(part, item, tuple(stands))
-            for alternatives in (pages(good, only, shared=everything) if good else ())
-            for item, stands in tallied(alternatives, part.names)
-            if (everything or len(stands) > 1) and only in ("", item)
-        ]
-        yield from sorted(found, key=lambda one: one.item)
+            both = sorted((there, Stand(None, part.lacking)), key=lambda one: -len(one.voters))
+            yield Line(part, "", tuple(both))
+        for item, stands in counting(good, everything, only) if good else ():
+            yield Line(part, item, stands)
 
 
 def _part(
@@ -130,7 +149,10 @@ class Columns:
     def __init__(self, columns: Sequence[Voters], reference: int = MAJORITY) -> None:
         self.reference = reference
         self._count = len(columns)
-        self._column = {host: number for number, hosts in enumerate(columns) for host in hosts}
+        self._column: list[int | None] = [None] * (1 + max((host for hosts in columns for host in hosts), default=-1))
+        for number, hosts in enumerate(columns):
+            for host in hosts:
+                self._column[host] = number
         self._tellers: dict[Part, Mapping[int, int]] = {}
 
     def differing(self, line: Line) -> int:
@@ -183,7 +205,9 @@ class Columns:
         return self._tellers[line.part]
 
     def _by_column(self, hosts: Voters) -> Mapping[int, int]:
-        return Counter([self._column[host] for host in hosts if host in self._column])
+        end = len(self._column)
+        found = Counter([self._column[host] if host < end else None for host in hosts])
+        return {number: hosts for number, hosts in found.items() if number is not None}
 
     def _held(self, line: Line, tellers: Mapping[int, int], others: Mapping[int, Mapping[int, int]]) -> int | None:
         """Which stand the reference has; None where most of it have none alike."""

@@ -58,6 +58,10 @@ def _grouped(entries: Iterable[tuple[str, SectionLike, Voters]]) -> list[tuple[S
 
 def tallied(alternatives: Sequence[Alternative], names: frozenset[str] | None) -> Iterator[tuple[str, list[Stand]]]:
     """The stands on each item of some pages, the one with the most voters first; only `names` are compared."""
+    if len(alternatives) == 1:
+        [(items, everyone)] = alternatives
+        yield from ((name, [Stand(items[name], everyone)]) for name in sorted(items))
+        return
     for name in sorted({name for items, _ in alternatives for name in items}):
         exact: dict[object, tuple[Attributes | None, list[int]]] = {}
         for items, voters in alternatives:

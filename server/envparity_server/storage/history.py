@@ -7,9 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Subquery, and_, func, insert, or_, select, update
 
 from envparity_server.storage import content
-from envparity_server.storage.actors import Environments
 from envparity_server.storage.content import batches
-from envparity_server.storage.tables import history, host, section_history
+from envparity_server.storage.tables import history, section_history
 
 
 @dataclass(frozen=True)
@@ -92,24 +91,6 @@ def _then(connection: Connection, begun: Subquery, standing: Collection[str]) ->
     for row in connection.execute(sections):
         trees[row.host_id][row.path] = row.hash
     return trees
-
-
-def of_kinds(
-    connection: Connection, kinds: Iterable[str], environments: Environments = None, section: str = ""
-) -> dict[str, dict[str, str]]:
-    """What hosts that are not retired have now of some kinds, or of a section, by host: path -> hash."""
-    wanted = or_(section_history.c.kind.in_(sorted(kinds)), section_history.c.path == section)
-    now = section_history.c.last_seen.is_(None), host.c.retired_at.is_(None), wanted
-    seen = [] if environments is None else [host.c.environment.in_(sorted(environments))]
-    rows = connection.execute(
-        select(section_history.c.host_id, section_history.c.path, section_history.c.hash)
-        .join(host, host.c.id == section_history.c.host_id)
-        .where(*now, *seen)
-    )
-    found: dict[str, dict[str, str]] = {}
-    for host_id, path, hash in rows:
-        found.setdefault(host_id, {})[path] = hash
-    return found
 
 
 def known(connection: Connection, hashes: Iterable[str]) -> set[str]:

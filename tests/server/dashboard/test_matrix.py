@@ -11,10 +11,11 @@ import pytest
 from envparity_agent.fingerprint import Fingerprint, Reason, Section, Status
 from envparity_server.storage.actors import Role
 from envparity_server.storage.database import writing
+from envparity_server.storage.hosts import all_hosts
 from tests.server.asking import Asking
 from tests.server.dashboard.reading import seen
 from tests.server.dashboard.test_hostile import HOSTILE, hostile
-from tests.server.fleet import enrolled, reported
+from tests.server.fleet import enrolled, report, reported
 from tests.server.making import SEARCHED, host, packages
 
 NEW = host(SEARCHED, packages({"idna": "3.7", "flask": "3.0"}, "python/shop"))
@@ -55,6 +56,17 @@ def test_a_row_tells_what_each_environment_has_against_the_majority(fleet: Askin
     assert "python/shop could not be read on dev-2" in page.text
     assert "/packages/item?section=python%2Fshop&item=idna" in page.links
     assert "/matrix?of=env%3Aprod" in page.links  # the groups behind a number
+
+
+def test_what_was_counted_before_is_counted_again_where_a_host_has_changed(fleet: Asking) -> None:
+    assert "idna python/shop ◆ differs 3.4" in seen(fleet.get("/matrix")).text
+    with writing(fleet.engine) as connection:
+        for one in all_hosts(connection):
+            if one.environment == "dev":
+                report(connection, one, NEW, datetime.now(UTC))
+    page = seen(fleet.get("/matrix"))
+    assert "idna python/shop = same 3.7 = same 3.7 ≠ split 3.4 x 1, absent x 1" in page.text
+    assert "could not be read" not in page.text
 
 
 def test_what_is_the_same_is_shown_where_that_is_asked(fleet: Asking) -> None:
