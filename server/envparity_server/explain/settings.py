@@ -129,7 +129,7 @@ def _in_words(raised: Raised, situation: Situation) -> Iterator[Clue]:
         name = suspect.item.removeprefix("env:")
         words = [one for one in _PART.findall(name.lower()) if len(one) > 3]
         named = [one for one in words if one in said]
-        through = [one for one in words if len(one) > 4 and one in called]
+        through = [one for one in words[1:] or words if len(one) > 4 and one in called]  # the first is often its owner
         if len(named) > 1:
             told = f"the error has {' and '.join(named)} of its name: {quoted(raised.message)}"
             yield Clue("words", suspect, _WORDS if len(named) == len(words) else 0.6 * _WORDS, told)
