@@ -7,6 +7,7 @@ from envparity_agent.collectors.interface import Options
 from envparity_agent.errors import UsageError
 from envparity_agent.project import NONE, Project
 from envparity_server.cli.linked import with_symbols
+from envparity_server.cli.rewritten import rewritten
 from envparity_server.cli.sides import keyed, side
 from envparity_server.compare.differences import compare
 from envparity_server.compare.scope import EVERYTHING, Scope
@@ -41,7 +42,10 @@ def explain_targets(
     comparison = rate(compare(left, right, scope))
     comparison = applied(comparison, rules, (one, other), datetime.now(UTC), severities)
     first, second, application = with_symbols(good, bad, comparison, how, app_source)
-    return explain(Situation(first or left, second or right, comparison, failure, application, how.disclosure.key))
+    changed = rewritten(good, bad, comparison, left, right)
+    return explain(
+        Situation(first or left, second or right, comparison, failure, application, how.disclosure.key, changed)
+    )
 
 
 def read_failure(path: str | None) -> Failure | None:

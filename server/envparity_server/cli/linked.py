@@ -1,6 +1,7 @@
 """Looks at two targets once more, for the symbols of what differs between them and of what uses it."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
@@ -16,6 +17,10 @@ from envparity_server.compare.model import Comparison
 
 APPLICATION = "symbols/@application"
 
+# a word, a dotted key, a path or the name of a library in quotes; a field of a class: `catalog_delays: list[float]`
+_TEXT = re.compile(rb"""(?<=['"])[A-Za-z_/][\w./+-]{1,100}(?=['"])""", re.ASCII)
+_FIELD = re.compile(rb"^ +([A-Za-z_]\w{1,100}): ?[\w\"']", re.ASCII | re.MULTILINE)
+_MOST_TEXTS = 2000  # of one module
 _NOT_OF_THE_APPLICATION = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__"})
 
 
@@ -122,11 +127,18 @@ def source(directory: str, options: Options) -> Section:
                 reasons.add(problem.reason)
                 continue
             left -= len(content)
-            items[file] = parsed(content, _module(file), is_package(f"/{file}"), whole=True)
+            told = parsed(content, _module(file), is_package(f"/{file}"), whole=True)
+            items[file] = {**told, **_named(content)}
     if not items and not reasons:
         raise CannotTell(f"{directory} holds no Python source")
     status = Status.PARTIAL if reasons else Status.OK
     return within_contract(Section(APPLICATION, "symbols", SCHEMA, items, status, tuple(sorted(reasons))))
+
+
+def _named(content: bytes) -> Attributes:
+    """The short texts that a source has in quotes, and its fields: names of settings, files, libraries."""
+    found = sorted({one.decode() for one in _TEXT.findall(content)} | {one.decode() for one in _FIELD.findall(content)})
+    return {"texts": tuple(found[:_MOST_TEXTS])} if found else {}
 
 
 def _files(directory: str) -> Iterator[str]:

@@ -13,9 +13,12 @@ from envparity_server.explain.native import of_native
 from envparity_server.explain.priors import priors
 from envparity_server.explain.remedies import remedy
 from envparity_server.explain.requirements import requirements
+from envparity_server.explain.rewritten import of_rewritten
 from envparity_server.explain.settings import of_settings
 from envparity_server.explain.shadowing import of_own_modules
+from envparity_server.explain.source_names import source_names
 from envparity_server.explain.surroundings import surroundings
+from envparity_server.explain.system_uses import system_uses
 from envparity_server.explain.told_values import of_values
 from envparity_server.explain.tracebacks import of_traceback
 from envparity_server.explain.wheels import wheels
@@ -29,12 +32,15 @@ WITNESSES: tuple[Witness, ...] = (
     of_values,
     of_access,
     of_own_modules,
+    of_rewritten,
     linking,
     binary,
     priors,
     requirements,
     wheels,
     libraries,
+    system_uses,
+    source_names,
     surroundings,
 )
 

@@ -7,11 +7,13 @@ from packaging.utils import canonicalize_name
 from envparity_agent.fingerprint import Attributes
 from envparity_server.compare.model import DRIFT_STATES, Distance
 from envparity_server.compare.versions import system_distance
+from envparity_server.explain.application import tops
 from envparity_server.explain.model import Evidence, Situation
 from envparity_server.explain.standing import Standing, standings
 
 _MISSING = 8.0
 _BROUGHT = 6.0  # the package that brought it, the distribution that newly asks for it
+_NOT_IMPORTED = 0.3  # of the points, of a module of the standard library that the application does not import
 _GONE = 2.0  # it is not there, and nobody is known to ask for it
 _STEPS = {Distance.MAJOR: 2.5, Distance.MINOR: 1.0, Distance.PATCH: 0.0}
 _MOST_NAMES = 3
@@ -33,16 +35,25 @@ def libraries(situation: Situation) -> Iterator[Evidence]:
 
 def _missing(situation: Situation, standing: Standing, good: Attributes, bad: Attributes) -> Iterator[Evidence]:
     sentence = f"{standing.name} is not found on the bad side{_loaded_by(bad)}"
-    yield Evidence(standing.suspect, _MISSING, sentence)
+    share = 1.0 if _is_imported(situation, _users(bad)) else _NOT_IMPORTED
+    yield Evidence(standing.suspect, share * _MISSING, sentence)
     brought_by = str(good.get("owner") or "").partition(" ")[0].partition(":")[2]
     newly = {canonicalize_name(one) for one in _users(bad)} if standing.good is None else set()
     for suspect, differences in sorted(situation.suspects.items()):
         if not any(one.state in DRIFT_STATES for one in differences):
             continue
         if differences[0].kind == "os-packages" and brought_by and suspect.item.partition(":")[0] == brought_by:
-            yield Evidence(suspect, _BROUGHT, f"on the good side it brings {standing.name}; {sentence}")
+            yield Evidence(suspect, share * _BROUGHT, f"on the good side it brings {standing.name}; {sentence}")
         if differences[0].kind == "python" and suspect.item in newly:
             yield Evidence(suspect, _BROUGHT, f"{sentence}, and nobody asks for it on the good one")
+
+
+def _is_imported(situation: Situation, users: tuple[str, ...]) -> bool:
+    """Whether anything may load what these do: modules of the standard library only if the application imports them."""
+    if situation.application is None or not all(one.startswith("_") for one in users):
+        return True
+    modules = {one.lstrip("_").partition("_")[0] for one in users}
+    return bool(modules & tops(situation))
 
 
 def _another(standing: Standing, good: Attributes, bad: Attributes) -> Iterator[Evidence]:

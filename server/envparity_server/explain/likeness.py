@@ -35,14 +35,14 @@ def likeness(module: str, name: str) -> float:
     wholes = ["".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
     if flat in wholes:
         return 1.0
-    core = _core(flat)
-    if core in (top, _core(top)):
+    bare = core(flat)
+    if bare in (top, core(top)):
         return 0.95
     if flat in parts[1:3] and len(flat) > 3:
         return 0.85
     if top in tokens and top not in _COMMON:
         return 0.6 if tokens[0] == top else 0.5
-    if len(top) >= 4 and (flat.startswith(top) or flat.endswith(top) or core.startswith(top)):
+    if len(top) >= 4 and (flat.startswith(top) or flat.endswith(top) or bare.startswith(top)):
         return 0.45
     if len(flat) >= 4 and (top.startswith(flat) or top.endswith(flat)):
         return 0.4
@@ -54,7 +54,8 @@ def kin(name: str, other: str) -> bool:
     return bool((set(name.split("-")) & set(other.split("-"))) - _COMMON)
 
 
-def _core(flat: str) -> str:
+def core(flat: str) -> str:
+    """A name without what only says of what kind it is: python, py, lib, a number at its end."""
     return _AFFIX.sub("", _AFFIX.sub("", flat))
 
 

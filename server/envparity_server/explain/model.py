@@ -17,12 +17,19 @@ class Suspect(NamedTuple):
     item: str
 
 
+class Rewritten(NamedTuple):
+    """The words that only one side has of a text that differs."""
+
+    lost: frozenset[str]  # of the good side alone
+    gained: frozenset[str]  # of the bad side alone
+
+
 @dataclass(frozen=True)
 class Situation:
     """All that is known: both sides, how they differ, and what of the failure and of the code was told.
 
     `symbols` sections of both sides are in their fingerprints; `application` is the same kind for the source of the
-    application itself, whose modules are nobody's distribution.
+    application itself, whose modules are nobody's distribution. `rewritten` tells of files that could be read here.
     """
 
     good: FingerprintLike
@@ -31,6 +38,7 @@ class Situation:
     failure: Failure | None = None
     application: SectionLike | None = None
     key: Key | None = None  # under which values were hashed, where whoever asks holds it
+    rewritten: Mapping[Suspect, Rewritten] = field(default_factory=dict)
     suspects: Mapping[Suspect, tuple[Difference, ...]] = field(init=False)
 
     def __post_init__(self) -> None:

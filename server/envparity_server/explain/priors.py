@@ -120,7 +120,7 @@ def _interpreter(standing: Standing) -> Iterator[Evidence]:
     """Python itself: a minor version removes modules and names."""
     version = standing.difference("version", "abi")
     if version and version.state == State.CHANGED:
-        points = {Distance.MAJOR: 5.0, Distance.MINOR: 2.5}.get(version.distance or Distance.MINOR, 0.0)
+        points = {Distance.MAJOR: 5.0, Distance.MINOR: 3.0}.get(version.distance or Distance.MINOR, 0.0)
         yield Evidence(standing.suspect, points, f"Python is {text(version.right)} instead of {text(version.left)}")
     for attribute, (points, sentence) in _OF_INTERPRETER.items():
         if standing.difference(attribute):

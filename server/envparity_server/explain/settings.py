@@ -8,7 +8,7 @@ from envparity_server.explain.failures import Frame, Raised
 from envparity_server.explain.model import Evidence, Situation, Suspect
 from envparity_server.explain.places import certainty
 from envparity_server.explain.providers import is_stdlib
-from envparity_server.explain.telling import FRAME, quoted, telling
+from envparity_server.explain.telling import FRAME, differing, quoted, telling
 
 _WORD = re.compile(r"[A-Za-z_][\w.\[\]-]*")
 _MAX_WORDS = 200  # of one line
@@ -21,6 +21,23 @@ _OS = ("/os.py", "\\os.py", "<frozen os>")
 
 _CONSTANT = re.compile(r"(?<=['\"])([A-Za-z_][\w.-]{1,200})(?=['\"])")
 _READ, _FARTHER = 9.0, 0.6  # points of a key that the raising line reads, and of each line before
+
+_QUOTED = re.compile(r"['\"`]([A-Za-z_]\w{2,100})['\"`]")
+_FIELD, _READER, _WORDS, _THROUGH = 7.0, 4.0, 5.0, 2.5
+_PART = re.compile(r"[a-z0-9]+")
+_MODULE = re.compile(r"\.pyc?$")
+# what reads settings -> how the files are called that it reads, and whether it reads variables
+_READERS = {
+    "configparser": (("ini", "cfg", "conf"), False),
+    "tomllib": (("toml",), False),
+    "tomli": (("toml",), False),
+    "yaml": (("yaml", "yml"), False),
+    "json": (("json",), False),
+    "pydantic_settings": ((), True),
+    "environs": ((), True),
+    "decouple": ((), True),
+    "dotenv": ((), True),
+}
 
 Keys = Mapping[str, Sequence[tuple[Suspect, float]]]
 
@@ -37,6 +54,9 @@ def _clues(situation: Situation) -> Iterator[Clue]:
     for one in raised:
         yield from _looked_up(one, keys)
         yield from _read(one, keys)
+        yield from _fields(one, keys)
+        yield from _in_words(one, situation)
+    yield from _unreadable(raised[-1], situation) if raised else ()
     for line in telling(situation) if keys else ():
         if not FRAME.match(line):
             yield from _named(line, keys, is_model)
@@ -89,6 +109,47 @@ def _read(raised: Raised, keys: Keys) -> Iterator[Clue]:
                 )
                 yield Clue("key", suspect, points * (1.0 if beside else sure), told)
         points *= _FARTHER
+
+
+def _fields(raised: Raised, keys: Keys) -> Iterator[Clue]:
+    """A field in quotes, by which a class of settings calls the end of a variable's name."""
+    for word in dict.fromkeys(_QUOTED.findall(raised.message)):
+        for key, found in keys.items():
+            for suspect, sure in found if key.endswith(f"_{word.lower()}") else ():
+                told = f"{suspect.item.removeprefix('env:')} may be what is called {word}: {quoted(raised.message)}"
+                yield Clue("key", suspect, _FIELD * sure, told)
+
+
+def _in_words(raised: Raised, situation: Situation) -> Iterator[Clue]:
+    """The error has several words of a name; or its call has one of a variable's: `proxy_manager_for` of ALL_PROXY."""
+    said = set(_PART.findall(raised.message.lower()))
+    calls = " ".join(f"{frame.function} {frame.source}" for frame in raised.frames[-6:])
+    called = set(_PART.findall(calls.lower()))
+    for suspect in differing(situation, "configuration", "file"):
+        name = suspect.item.removeprefix("env:")
+        words = [one for one in _PART.findall(name.lower()) if len(one) > 3]
+        named = [one for one in words if one in said]
+        through = [one for one in words[1:] or words if len(one) > 4 and one in called]  # the first is often its owner
+        if len(named) > 1:
+            told = f"the error has {' and '.join(named)} of its name: {quoted(raised.message)}"
+            yield Clue("words", suspect, _WORDS if len(named) == len(words) else 0.6 * _WORDS, told)
+        elif through and suspect.item.startswith("env:"):
+            told = f"the error went through what has {through[-1]} in its name, as {name} has"
+            yield Clue("words", suspect, _THROUGH, told)
+
+
+def _unreadable(raised: Raised, situation: Situation) -> Iterator[Clue]:
+    """An error of what reads settings: one of those that differ is not as it is to be."""
+    modules = [*(_MODULE.sub("", frame.file) for frame in raised.frames[-2:]), raised.type.lower()]
+    for reader, (kind, of_variables) in _READERS.items():
+        if not any(re.search(rf"(?:^|[/.]){reader}(?:[/.]|$)", one) for one in modules):
+            continue
+        for suspect in differing(situation, "configuration", "file"):
+            is_variable = suspect.item.startswith("env:")
+            if is_variable == of_variables and (is_variable or suspect.section.endswith(kind)):
+                told = f"{reader} cannot make sense of what it reads: {quoted(raised.message or raised.type)}"
+                yield Clue("reader", suspect, _READER, told)
+        return
 
 
 def _named(line: str, keys: Keys, is_model: bool) -> Iterator[Clue]:

@@ -26,7 +26,7 @@ _SETTINGS = {
 }
 # what the interpreter and the C library read and work otherwise by; not what only moves or buffers their output
 # https://docs.python.org/3/using/cmdline.html#environment-variables
-_OF_RUNTIME = re.compile(
+OF_RUNTIME = re.compile(
     r"TZ$|LANG$|LANGUAGE$|LC_(?:ALL|CTYPE|COLLATE|NUMERIC|TIME|MONETARY)$|LD_(?:PRELOAD|LIBRARY_PATH)$|MALLOC_CHECK_$"
     r"|PYTHON(?:HOME|PATH|PLATLIBDIR|SAFEPATH|OPTIMIZE|DEVMODE|WARNINGS|UTF8|IOENCODING|COERCECLOCALE|NOUSERSITE"
     r"|INTMAXSTRDIGITS|MALLOC|STARTUP|BREAKPOINT|ASYNCIODEBUG)$"
@@ -36,6 +36,15 @@ _OTHER_SETTING = (1.5, 0.5, 0.0)
 _KEY = (3.0, 1.0, 0.0)  # of a configuration file
 _FILE = (4.5, 0.5, 0.0)
 _SOURCE_FILE = (4.5, 2.5, 0.5)  # of the application
+# what lies beside the code and no run of it reads: what is installed by it stands for itself
+_BESIDE = re.compile(
+    r"\.(?:md|rst|adoc)$|(?:^|/)(?:docs?|tests?|\.[\w-]+)/|(?:^|/)(?:test_[^/]*|conftest)\.py$"
+    r"|(?:^|/)(?:(?:dev-|test-)?requirements[\w.-]*\.(?:txt|in)|[\w.-]*\.lock|pylock\.[\w.]*toml|setup\.(?:py|cfg)"
+    r"|pyproject\.toml|Pipfile|Makefile|Dockerfile|LICEN[CS]E|VERSION|RELEASE|CHANGE\w*|AUTHORS|NOTICE|\.\w+)$",
+    re.IGNORECASE,
+)
+_BESIDE_CODE = (0.0, -1.0, -1.0)
+_UNMENTIONED = -1.5  # what is missing is named by an error as a rule
 
 _CODE = 3.0
 _CODE_BY_FILES = 1.0  # its files say which of it
@@ -59,9 +68,19 @@ def _side(standing: Standing, points: tuple[float, float, float], what: str) -> 
     return Evidence(standing.suspect, points[1], f"{what} is not the same on the two sides")
 
 
-def _configuration(_situation: Situation, standing: Standing) -> Iterator[Evidence]:
+def _unmentioned(situation: Situation, standing: Standing, name: str) -> Iterator[Evidence]:
+    """Against what the bad side lacks, where an error was told that says nothing of it."""
+    lacks = any(one.state == State.ONLY_LEFT for one in standing.differences)
+    short = name.rpartition("/")[2]
+    if lacks and situation.failure and situation.failure.raised and short not in situation.failure.text:
+        yield Evidence(
+            standing.suspect, _UNMENTIONED, f"what is missing is named by an error as a rule, {short} is not"
+        )
+
+
+def _configuration(situation: Situation, standing: Standing) -> Iterator[Evidence]:
     first, _, name = standing.suspect.item.partition(":")
-    if first == "env" and _OF_RUNTIME.match(name):
+    if first == "env" and OF_RUNTIME.match(name):
         told = f"Python or the C library itself reads the variable {name}, whatever runs: it is not the same"
         yield Evidence(standing.suspect, _RUNTIME, told)
         return
@@ -70,12 +89,15 @@ def _configuration(_situation: Situation, standing: Standing) -> Iterator[Eviden
         "mount": f"the mount at {name}",
     }.get(first, f"the setting {standing.name}")
     yield _side(standing, _SETTINGS.get(first, _OTHER_SETTING), what)
+    if first in ("env", "mount"):
+        yield from _unmentioned(situation, standing, name)
 
 
 def _file(situation: Situation, standing: Standing) -> Iterator[Evidence]:
     path = "/" + standing.suspect.section.partition("config/")[2]
     if standing.suspect.item == _FILE_ITEM:
         yield _side(standing, _FILE, f"the file {path}")
+        yield from _unmentioned(situation, standing, path)
     elif _differs(situation, standing.suspect.section, _FILE_ITEM, State.ONLY_LEFT, State.ONLY_RIGHT):
         yield Evidence(standing.suspect, 0.0, f"the whole file {path} is on one side only")
     else:
@@ -90,7 +112,9 @@ def _application(situation: Situation, standing: Standing) -> Iterator[Evidence]
     if standing.suspect.item != CODE_ITEM:
         kind, _, path = standing.suspect.item.partition(":")
         what = f"the application's file {path}" if kind == "file" else f"the application's {standing.name}"
-        yield _side(standing, _SOURCE_FILE, what)
+        yield _side(standing, _BESIDE_CODE if _BESIDE.search(path) else _SOURCE_FILE, what)
+        if kind == "file":
+            yield from _unmentioned(situation, standing, path)
         return
     files = any(
         one.section == standing.suspect.section and one.item.startswith("file:") and _drifts(situation, one)

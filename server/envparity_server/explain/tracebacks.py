@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from envparity_agent.kinds import CODE_ITEM
+from envparity_server.compare.model import Distance
 from envparity_server.explain.clues import PARTLY, Clue, against, strongest
 from envparity_server.explain.failures import Frame, Raised
 from envparity_server.explain.likeness import SURE, kin, normal
@@ -11,10 +12,12 @@ from envparity_server.explain.missing import of_symbols, users
 from envparity_server.explain.model import Evidence, Situation
 from envparity_server.explain.places import nearness, places_of
 from envparity_server.explain.providers import Providers, is_installed, is_stdlib
+from envparity_server.explain.requirements import breaking_step
 from envparity_server.explain.stdlib import of_language
 from envparity_server.explain.telling import differing, telling
 
 RAISING, PASSED, LINE, IMPORT_LINE = 5.5, 2.5, 3.0, 4.0
+_STEPS = {Distance.PATCH: 0.4, Distance.MINOR: 0.7}
 _LINES = 60  # of a text without a traceback, from its end, that are taken as its error
 _CHAINED, _EARLIER = 0.9, 0.5  # what an error counts that is the root of the last one, and one that did not end the run
 _URL = re.compile(r"\w{2,20}://\S+")
@@ -68,10 +71,20 @@ def _of_frames(raised: Raised, providers: Providers) -> Iterator[Clue]:
         for name, much in providers.of_file(frame.file).items():
             said = "the error is raised in" if raising else "the call goes through"
             told = f"{said} {name} ({short(frame.file)}:{frame.line})"
-            yield from against(providers, name, (RAISING if raising else PASSED) * much, told, "frame")
+            points = (RAISING if raising else PASSED) * much * _moved(name, providers)
+            yield from against(providers, name, points, told, "frame")
         raising = False
     for user in users(raised, providers):
         yield from _around(user, providers)
+
+
+def _moved(name: str, providers: Providers) -> float:
+    """What it counts that code is at hand which differs: a library raises what others do wrong, too.
+
+    A small step of its version changes little in it.
+    """
+    good, bad = providers.versions(name)
+    return _STEPS.get(breaking_step(good, bad), 1.0) if good and bad and good != bad else 1.0
 
 
 def _of_files(raised: Raised, providers: Providers) -> Iterator[Clue]:
@@ -79,6 +92,8 @@ def _of_files(raised: Raised, providers: Providers) -> Iterator[Clue]:
     places = places_of(providers.situation)
     patched = set(differing(providers.situation, "python-files"))
     code = [one for one in differing(providers.situation, "application") if one.item == CODE_ITEM]
+    by_files = {one.section for one in differing(providers.situation, "application") if one.item != CODE_ITEM}
+    code = [one for one in code if one.section not in by_files]  # else its files say which of it
     raising = True
     for frame in reversed(raised.frames):
         if is_stdlib(frame.file):
@@ -103,14 +118,14 @@ def _around(user: str, providers: Providers) -> Iterator[Clue]:
     required = sorted(providers.requires(user) & providers.suspects.keys())
     unchanged = user not in providers.suspects
     for name in required:
-        points = (4.0 if len(required) == 1 else 3.0) if unchanged else 2.0
+        points = ((4.0 if len(required) == 1 else 3.0) if unchanged else 2.0) * _moved(name, providers)
         same = "does not differ itself and " if unchanged else ""
         told = f"{user}, in which the error is raised, {same}requires {name}, {providers.change(name)}"
         yield from against(providers, name, points, told, "family")
     for name in sorted(providers.suspects):
         if name != user and kin(name, user):
             told = f"{user}, in which the error is raised, is by its name of one family with {name}"
-            yield from against(providers, name, 2.0, told, "family")
+            yield from against(providers, name, 2.0 * _moved(name, providers), told, "family")
 
 
 def _of_lines(raised: Raised, providers: Providers) -> Iterator[Clue]:
