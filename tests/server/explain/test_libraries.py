@@ -1,7 +1,10 @@
 """Tests of native libraries: missing, newer, who loads them, and what brought them."""
 
+from dataclasses import replace
+
 from envparity_agent.fingerprint import Attributes
-from tests.server.explain.situations import Found, causes, dist, environment
+from envparity_server.explain.libraries import libraries
+from tests.server.explain.situations import Found, causes, dist, environment, situation
 from tests.server.making import host, section
 
 
@@ -24,6 +27,19 @@ def test_a_library_that_is_missing_is_blamed_with_who_loads_it_and_what_brought_
     assert found["libpq.so.5"].says("libpq.so.5 is not found on the bad side; it is loaded by psycopg2")
     assert found["libpq5"].says("on the good side it brings libpq.so.5")
     assert not found["zlib1g"].says("brings")
+
+
+def test_a_library_of_a_module_that_the_application_does_not_import_weighs_less() -> None:
+    good = host(section("os/libraries", {"libcurses.so.6": {"build_id": "a"}}, kind="libraries"))
+    bad = host(
+        section("os/libraries", {"libcurses.so.6": {"missing": True, "used_by": ("_curses",)}}, kind="libraries")
+    )
+    told = []
+    for imported in ("curses", "json"):
+        source = section("symbols/@application", {"app.py": {"uses": (f"1 import {imported}",)}}, kind="symbols")
+        [points] = [one.points for one in libraries(replace(situation(good, bad), application=source))]
+        told.append(points)
+    assert told[0] > 2 * told[1] > 0
 
 
 def test_who_newly_asks_for_what_nobody_has_is_blamed_as_well() -> None:

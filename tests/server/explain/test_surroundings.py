@@ -1,9 +1,13 @@
 """Tests of what is around the packages: code, patched files, variables, keys, mounts, images, the system."""
 
+from dataclasses import replace
+
 import pytest
 
 from envparity_agent.fingerprint import Attributes, Reason, Section, Status
-from tests.server.explain.situations import Found, causes, environment
+from envparity_server.explain.failures import parse_failure
+from envparity_server.explain.surroundings import surroundings
+from tests.server.explain.situations import Found, causes, environment, situation
 from tests.server.making import host, section
 
 
@@ -90,6 +94,30 @@ def test_a_file_of_the_application_says_more_than_that_the_code_differs() -> Non
     )  # fmt: skip
     assert list(found) == ["file:b.json", "file:a.py", "code"]
     assert found["file:b.json"].says("the bad side lacks the application's file b.json")
+
+
+@pytest.mark.parametrize(
+    "beside", ["README.md", "requirements.txt", "tests/test_a.py", "docs/a.py", "dev-requirements.in", "VERSION"]
+)
+def test_what_lies_beside_the_code_is_no_suspect(beside: str) -> None:
+    found = of_kind(
+        "app/shop", "application",
+        {f"file:{beside}": {"content": "1"}, "file:a.sql": {"content": "1"}},
+        {f"file:{beside}": {"content": "2"}, "file:a.sql": {"content": "2"}},
+    )  # fmt: skip
+    assert found[f"file:{beside}"].score < 0 < found["file:a.sql"].score
+
+
+def test_what_is_missing_and_no_error_names_weighs_less_than_what_it_names() -> None:
+    items: dict[str, Attributes] = {f"file:data/{name}.csv": {"content": "1"} for name in ("rates", "zones")}
+    both = [host(section("python", schema=2), section("app/shop", one, kind="application")) for one in (items, {})]
+    failure = parse_failure(
+        'Traceback (most recent call last):\n  File "/srv/shop/app.py", line 1, in <module>\n    open("data/rates.csv")\n'
+        "FileNotFoundError: [Errno 2] No such file or directory: 'data/rates.csv'"
+    )
+    found = surroundings(replace(situation(*both), failure=failure))
+    told = {one.suspect.item: one.text for one in found if one.points < 0}
+    assert told == {"file:data/zones.csv": "what is missing is named by an error as a rule, and zones.csv is not"}
 
 
 def test_files_that_were_patched_in_place_are_told_by_name() -> None:

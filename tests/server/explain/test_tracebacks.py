@@ -202,6 +202,12 @@ def test_what_the_raising_distribution_requires_is_near_at_hand() -> None:
     assert ranked(side("1"), side("2"), text) == ["httpy"]
 
 
+def test_where_an_error_is_raised_says_less_the_less_the_version_moved() -> None:
+    text = traceback("ValueError: no", ("shapes/round.py", "raise"))
+    told = [evidence(*lists({"shapes": ("1.0.0", to)}), text)[0].points for to in ("1.0.1", "1.1.0", "2.0.0")]
+    assert told == sorted(set(told))
+
+
 def test_an_alias_is_known_by_the_source_of_the_application() -> None:
     text = (
         'Traceback (most recent call last):\n  File "/srv/app/main.py", line 2, in <module>\n    sh.oval(1)\nValueError'
@@ -267,6 +273,19 @@ OTHERS = [
     (CONFIG, {**SAME, "env:BATCH": {"hmac": "a", "key": "k"}, "env:OTHER": {"hmac": "a", "key": "k"}},
      {**SAME, "env:BATCH": {"hmac": "b", "key": "k"}, "env:OTHER": {"hmac": "b", "key": "k"}},
      f'{HEAD}  File "/app/load.py", line 2, in f\n    int(os.getenv("BATCH"))\nValueError: wrong', "env:BATCH"),
+    (CONFIG, {**SAME, "env:SHOP_DELAYS": {"value": "1"}, "env:SHOP_DEPOT": {"value": "a"}},
+     {**SAME, "env:SHOP_DELAYS": {"value": "2"}, "env:SHOP_DEPOT": {"value": "b"}},
+     f'{HEAD}pydantic_settings.exceptions.SettingsError: error parsing value for field "delays"', "env:SHOP_DELAYS"),
+    ("file config/etc/mail.ini", {"smtp.user": {"value": "a"}}, {"smtp.user": {"value": "b"}},
+     f'{HEAD}  File "/usr/lib/python3.11/configparser.py", line 443, in get\n    raise\nInterpolationSyntaxError: %',
+     "smtp.user"),
+    ("file config/etc/app.yaml", {"logging.root.level": {"value": "1"}, "cache.level": {"value": "1"}},
+     {"logging.root.level": {"value": "2"}, "cache.level": {"value": "2"}},
+     f"{HEAD}ValueError: Unable to configure root logger: Unknown level", "logging.root.level"),
+    (CONFIG, {**SAME, "env:ALL_PROXY": {"value": "a"}, "env:PAGER": {"value": "a"}},
+     {**SAME, "env:ALL_PROXY": {"value": "b"}, "env:PAGER": {"value": "b"}},
+     traceback("InvalidSchema: Missing dependencies", ("requests/adapters.py", "self.proxy_manager_for(proxy)")),
+     "env:ALL_PROXY"),
     ("python python/srv/app", PYTHON, NEWER, traceback("ModuleNotFoundError: No module named 'distutils'"), "@python"),
     ("python python/srv/app", NEWER, PYTHON, traceback("SyntaxError: invalid syntax"), "@python"),
     ("python python/srv/app", NEWER, PYTHON, "undefined symbol: PyType_FromMetaclass", "@python"),
