@@ -20,7 +20,7 @@ settings.load_profile("short")
 STRICT = "ENVPARITY_TESTS_STRICT"
 SLOWEST = ("tests/system/", "tests/server/cli/", "tests/server/dashboard/")
 # applications of the evaluation, some of which have tests of their own
-collect_ignore = ["evaluation/tuned", "evaluation/heldout", "evaluation/remedies"]
+collect_ignore = ["evaluation/tuned", "evaluation/heldout", "evaluation/remedies", "evaluation/unseen"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
