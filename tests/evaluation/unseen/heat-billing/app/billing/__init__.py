@@ -1,0 +1,1 @@
+"""Heat by the meter."""
