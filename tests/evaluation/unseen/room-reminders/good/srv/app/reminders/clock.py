@@ -1,0 +1,7 @@
+"""What time it is."""
+
+from datetime import datetime, timezone
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
