@@ -73,9 +73,8 @@ def _unmentioned(situation: Situation, standing: Standing, name: str) -> Iterato
     lacks = any(one.state == State.ONLY_LEFT for one in standing.differences)
     short = name.rpartition("/")[2]
     if lacks and situation.failure and situation.failure.raised and short not in situation.failure.text:
-        yield Evidence(
-            standing.suspect, _UNMENTIONED, f"what is missing is named by an error as a rule, {short} is not"
-        )
+        told = f"what is missing is named by an error as a rule, and {short} is not"
+        yield Evidence(standing.suspect, _UNMENTIONED, told)
 
 
 def _configuration(situation: Situation, standing: Standing) -> Iterator[Evidence]:

@@ -46,15 +46,15 @@ def test_a_variable_that_python_itself_reads_needs_no_name_in_the_source() -> No
 
 
 def test_a_key_of_a_configuration_file_is_known_by_its_last_word() -> None:
-    sides = [
+    good, bad = [
         section("config/etc/shop.ini", {"smtp.password": {"value": one}, "smtp.colour": {"value": one}}, kind="file")
         for one in "ab"
     ]
-    assert blamed(*sides).keys() == {"smtp.password"}
+    assert blamed(good, bad).keys() == {"smtp.password"}
 
 
 def test_a_module_of_the_application_counts_more_where_another_one_imports_it() -> None:
-    sides = [
+    good, bad = [
         section(
             "app/shop",
             {f"file:{name}": {"content": one} for name in ("shop/prices.py", "shop/tools.py", "README.md")},
@@ -62,7 +62,7 @@ def test_a_module_of_the_application_counts_more_where_another_one_imports_it() 
         )
         for one in "ab"
     ]
-    assert blamed(*sides).keys() == {"file:shop/prices.py"}
+    assert blamed(good, bad).keys() == {"file:shop/prices.py"}
 
 
 def test_a_distribution_that_nothing_imported_requires_counts_less() -> None:
