@@ -21,7 +21,7 @@ STRICT = "ENVPARITY_TESTS_STRICT"
 FLEET = "fleet"  # the fixture, and the group of what uses it
 SLOWEST = ("tests/system/", "tests/server/cli/", "tests/server/dashboard/")
 # applications of the evaluation, some of which have tests of their own
-collect_ignore = ["evaluation/tuned", "evaluation/heldout", "evaluation/remedies", "evaluation/unseen"]
+collect_ignore = ["evaluation/tuned", "evaluation/heldout", "evaluation/remedies"]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -41,20 +41,14 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.evaluation", description=__doc__)
     parser.add_argument("--culprits", type=Path, default=_BESIDE, help="folder of further cases, as culprits/ has them")
-    parser.add_argument("--only", default="", help="one case by its name, or one of culprits, tuned, heldout, unseen")
+    parser.add_argument("--only", default="", help="one case by its name, or one of culprits, tuned, heldout")
     parser.add_argument("--verify", action="store_true", help="run the control of each case, and rank nothing")
     parser.add_argument("--record", type=Path, help="folder of cases: run their bad sides, write their traceback.txt")
     return parser
 
 
 def _all(culprits: Path) -> Iterator[tuple[str, Case]]:
-    halves = (
-        ("culprits", culprits),
-        ("tuned", _HERE / "tuned"),
-        ("heldout", _HERE / "heldout"),
-        ("unseen", _HERE / "unseen"),
-    )
-    for half, directory in halves:
+    for half, directory in (("culprits", culprits), ("tuned", _HERE / "tuned"), ("heldout", _HERE / "heldout")):
         if not directory.is_dir():
             print(f"{half}: no such folder, left out")
             continue

@@ -1,6 +1,6 @@
 """Reads the cases: applications that work on one side and fail on the other, and what is known to be the cause.
 
-A case is a folder, named as the case, below `tuned/`, `heldout/` or `unseen/`:
+A case is a folder, named as the case, below `tuned/` or `heldout/`:
 
     case.toml       what the case is (below)
     app.py          what is run; or app/, of which app/app.py is run, for an application of several files
