@@ -105,7 +105,11 @@ def test_a_baseline_is_proposed_looked_at_and_approved_and_hosts_are_held_agains
     hand.pick(web)
     expect(hand.content.get_by_text("in drift")).to_be_visible()
     hand.follow(re.compile("idna 3.4, not 3.7"), hand.content.get_by_role("region", name="Open drifts"))
-    expect(hand.content).to_contain_text(f"baseline:{name}")
+    expect(hand.content).to_contain_text(f"as baseline:{name} has it")
+    decide = hand.content.get_by_role("region", name="Decide")
+    hand.write("Why", "rolled back tonight", decide)
+    hand.press("Acknowledge", decide)
+    expect(hand.content.get_by_role("status")).to_have_text("Acknowledged by person:operator: rolled back tonight")
 
 
 def test_who_has_this_openssl_is_told_by_a_search(hand: Hand, fleet: Fleet) -> None:
