@@ -105,8 +105,8 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 @pytest.fixture(scope="session")
 def staffed(server: Served) -> Served:
-    """The server, with an administrator and an operator who are called like their roles."""
-    for role in ("admin", "operator"):
+    """The server, with people who are called like their roles."""
+    for role in ("admin", "operator", "viewer"):
         server.add_person(role, role, PASSWORD)
     return server
 

@@ -241,10 +241,9 @@ class Keyboard(Hand):
             self.act(target)
 
     def _walk(self, target: Locator, forth: str, back: str) -> None:
-        wanted = target.element_handle()
         passed: list[str] = []
         for _ in range(MOST_STOPS):
-            at: _Stop = self.page.evaluate(_WHERE, wanted)
+            at: _Stop = target.evaluate(_WHERE)  # which finds it again where the page was renewed meanwhile
             assert at["nowhere"] or at["seen"], f"nobody sees that {at['name']} has the focus"
             if at["reached"]:
                 return
@@ -270,7 +269,8 @@ def visit(browser: Browser, address: str, kind: Kind) -> Iterator[Hand]:
         watched = Watched(context.new_page(), address)
         yield kind(watched)
         watched.page.wait_for_load_state("networkidle")
-        assert watched.barriers() == []
+        if kind is Keyboard:  # by mouse one ends on the same page
+            assert watched.barriers() == []
         assert watched.complaints == []
     finally:
         context.close()
