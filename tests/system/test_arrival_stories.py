@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -50,7 +51,7 @@ def do_as_shown(shown: str, server: Served, host: Host) -> list[Ended]:
         if program != f"{INSTALLED}/bin/envparity":
             run("sh", "-ec", command)
             continue
-        here = ["--state", server.state(host)]
+        here: list[str | Path] = ["--state", server.state(host)]
         if "enroll" in words:
             here += ["--root", host.root, "--name", host.name]
         once = ["once" if word == "run" else word for word in words]
@@ -83,7 +84,7 @@ def test_from_the_first_run_to_the_first_drift(newcomer: Hand, fresh: Served, fl
     expect(hand.row("web-1")).to_contain_text("here: ", timeout=20_000)
     arrive(shown, fresh, Host("web-2", "prod", fleet.dev.root, None))
     hand.go("Baselines")
-    form = hand.content.get_by_role("region", name="Propose a version")
+    form = page.get_by_role("region", name="Propose a version")
     hand.write("Name", "as-tested", form)
     hand.write("What is right", "host:web-1", form)
     hand.write("For the hosts of", "env:prod", form)
@@ -137,7 +138,7 @@ def test_a_viewer_cannot_decide_and_an_operator_can(hand: Hand, server: Served, 
     expect(page.get_by_role("heading", name="What it runs on")).to_be_visible()
     expect(page.get_by_label("Labels")).to_have_count(0)
     hand.come("/rules/new")
-    expect(hand.content).to_contain_text("the role viewer may not do this")
+    expect(page).to_contain_text("the role viewer may not do this")
     refused = [hand.watched.complaints.pop() for _ in ("the answer", "the browser's word on it")]
     assert all("403" in one for one in refused)
     hand.log_out()
