@@ -2,13 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.browsing import launched
 from tests.system.cache import cache_directory, cache_lock
 from tests.system.components import require_fleet
 from tests.system.engines import Engine, removed_at_the_end, started_engines
 from tests.system.fleet import HOSTS_WITH_DOCKER, Fleet, build_fleet
+from tests.system.hands import HANDS, PASSWORD, Hand, Kind, visit
 from tests.system.postgres import Cluster
 from tests.system.registry import Registry, started_registry
 from tests.system.roots import Roots, pristine_roots
@@ -64,24 +68,51 @@ def fresh_engine(registry: Registry) -> Iterator[Callable[[], Engine]]:
 
 
 @pytest.fixture(scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def server(request: pytest.FixtureRequest, fleet: Fleet) -> Iterator[Served]:
-    """A server on either database, to which every host of the fleet has reported."""
+def server(request: pytest.FixtureRequest, fleet: Fleet, registry: Registry) -> Iterator[Served]:
+    """A server on either database, to which every host of the fleet has reported; it may ask the registry."""
+    registries = (f"{registry.address}=http://{registry.address}",)
     with workspace("server") as home:
         if request.param == "sqlite":
             database = f"sqlite:///{home / 'server.db'}"
-            with served(home, database) as running:
+            with served(home, database, registries) as running:
                 yield _with_reports(running, fleet)
             return
         pytest.importorskip("psycopg", reason='the driver is missing: pip install "envparity[postgres]"')
         cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        with cluster.database() as name, served(home, cluster.url(name)) as running:
+        with cluster.database() as name, served(home, cluster.url(name), registries) as running:
             yield _with_reports(running, fleet)
 
 
 def _with_reports(server: Served, fleet: Fleet) -> Served:
     for host in fleet.hosts:
-        enrolled = server.enrol(host)
-        assert enrolled.exit_code == 0, enrolled.complaint
-        reported = server.report(host)
-        assert reported.exit_code == 0, reported.complaint
+        server.join(host)
     return server
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Path) -> Iterator[Browser]:
+    """Debian's Chromium; its driver keeps an event loop, so that no longer than a module."""
+    with launched(chromium) as browser:
+        yield browser
+
+
+@pytest.fixture(params=HANDS, ids=[kind.name for kind in HANDS])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """What somebody has in hand."""
+    chosen: Kind = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def staffed(server: Served) -> Served:
+    """The server, with people who are called like their roles."""
+    for role in ("admin", "operator", "viewer"):
+        server.add_person(role, role, PASSWORD)
+    return server
+
+
+@pytest.fixture
+def hand(kind: Kind, browser: Browser, staffed: Served) -> Iterator[Hand]:
+    """The hand of somebody who comes to the server."""
+    with visit(browser, staffed.address, kind) as hand:
+        yield hand

@@ -3,10 +3,15 @@
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from envparity_server.jobs import JOBS
+from envparity_server.settings import DEFAULTS
+from envparity_server.storage.database import open_database
 from tests import forking
 from tests.forking import LONGEST_RUN, PROGRAM, Ended
 from tests.system.daemons import running, wait_until_ready
@@ -39,6 +44,7 @@ class Served:
     address: str
     database_url: str
     home: Path
+    registries: tuple[str, ...] = ()  # that it asks where tags point
 
     @property
     def keyed(self) -> Mapping[str, str]:
@@ -56,6 +62,17 @@ class Served:
         made = envparity("server", "login", environment={"ENVPARITY_DATABASE_URL": self.database_url})
         assert made.exit_code == 0, made.complaint
         return made.output.strip()
+
+    def add_person(self, name: str, role: str, password: str) -> None:
+        """Let somebody log in."""
+        secret = self.home / "password"
+        secret.touch(0o600)
+        secret.write_text(password)
+        added = envparity(
+            "server", "user", "add", name, "--role", role, "--password-file", secret,
+            environment={"ENVPARITY_DATABASE_URL": self.database_url},
+        )  # fmt: skip
+        assert added.exit_code == 0, added.complaint
 
     def ask(self, *arguments: str | Path, token: str, settings: Mapping[str, str] | None = None) -> Ended:
         """Run a verb that asks this server, with a token from the environment; with the agents' settings by default."""
@@ -78,6 +95,20 @@ class Served:
     def report(self, host: Host) -> Ended:
         """Have the agent of a host report once."""
         return envparity("agent", "once", "--json", "--state", self.state(host), environment=self.keyed)
+
+    def join(self, host: Host) -> None:
+        """Enrol a simulated host, and have it report."""
+        for ended in (self.enrol(host), self.report(host)):
+            assert ended.exit_code == 0, ended.complaint
+
+    def run_job(self, name: str) -> None:
+        """Do at once what the server does by itself every few minutes."""
+        [job] = [one for one in JOBS if one.name == name]
+        engine = open_database(self.database_url)
+        settings = DEFAULTS.model_copy(update={"registries": self.registries})
+        with ThreadPoolExecutor(1) as pool:  # the driver of a browser has the event loop of the caller's thread
+            pool.submit(job.run, engine, settings, datetime.now(UTC)).result()
+        engine.dispose()
 
 
 def make_key(home: Path) -> None:
@@ -104,7 +135,7 @@ def answers(port: int) -> bool:
 
 
 @contextmanager
-def served(home: Path, database_url: str) -> Iterator[Served]:
+def served(home: Path, database_url: str, registries: tuple[str, ...] = ()) -> Iterator[Served]:
     """Migrate a database and serve it for as long as the context lasts."""
     environment = {"ENVPARITY_DATABASE_URL": database_url}
     made = envparity("server", "migrate", environment=environment)
@@ -114,6 +145,7 @@ def served(home: Path, database_url: str) -> Iterator[Served]:
     command: list[str | Path] = [
         "env",
         f"ENVPARITY_DATABASE_URL={database_url}",
+        f"ENVPARITY_REGISTRIES={','.join(registries)}",
         PROGRAM,
         "server",
         "run",
@@ -122,4 +154,4 @@ def served(home: Path, database_url: str) -> Iterator[Served]:
     ]
     with running(command, log) as process:
         wait_until_ready("envparity server", process, log, lambda: answers(port))
-        yield Served(f"http://127.0.0.1:{port}", database_url, home)
+        yield Served(f"http://127.0.0.1:{port}", database_url, home, registries)

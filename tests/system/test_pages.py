@@ -2,12 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import Watched, launched
+from tests.browsing import Watched
 from tests.system.fleet import PLANTED, Fleet
 from tests.system.serving import Served
 
@@ -20,13 +19,6 @@ pytestmark = [
 ]
 
 SCREENSHOTS = "ENVPARITY_SCREENSHOTS"  # a directory to keep them in
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Path) -> Iterator[Browser]:
-    """Debian's Chromium."""
-    with launched(chromium) as browser:
-        yield browser
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -49,6 +49,11 @@ class Image:
         return [one for one in self.containers if one.marks.layers]
 
     @property
+    def unpatched(self) -> Judged | None:
+        """One that is as the image is: against it a patched one shows what was done."""
+        return next((one for one in self.containers if not one.marks.layers), None)
+
+    @property
     def behind(self) -> list[Judged]:
         """Those whose own host has another image under the tag."""
         return [one for one in self.containers if one.marks.is_behind]

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from envparity_agent.fingerprint import Fingerprint
+from envparity_server.dashboard.pages import short
 from envparity_server.drift.findings import Key
 from envparity_server.drift.globs import fits
 from envparity_server.drift.life import State
@@ -67,6 +68,11 @@ def decide(asking: Asking, path: str, *chosen: str, **form: str) -> httpx.Respon
     fields = [*(("drift", one) for one in chosen), *form.items()]
     sent = {"Content-Type": "application/x-www-form-urlencoded"}
     return asking.ask("POST", path, content=urlencode(fields), headers=sent)
+
+
+def test_digests_in_the_words_of_a_drift_are_cut() -> None:
+    words = f"markupsafe content {'a' * 60}…, not sha256:{'b' * 64}"
+    assert short(words) == "markupsafe content aaaaaaaa…, not sha256:bbbbbbbb…"
 
 
 def test_without_a_host_the_page_says_where_drifts_come_from(pages: Asking) -> None:

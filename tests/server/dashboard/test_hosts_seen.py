@@ -67,3 +67,27 @@ def test_a_person_finds_what_drifts_filters_its_sections_and_retires_it(watched:
     page.get_by_role("button", name="Retire this host").click()
     expect(page.get_by_text("it may not report any more, and nothing is held against it")).to_be_visible()
     assert watched.complaints == []
+
+
+def test_letters_lead_from_one_list_to_the_next_and_arrows_stay_in_one(watched: Watched, small_api: Asking) -> None:
+    with writing(small_api.engine) as connection:
+        for name in ("web-1", "web-2"):
+            reported(connection, name, running("1"), datetime.now(UTC))
+    watched.open("/hosts")
+    page, offered = (
+        watched.page,
+        watched.page.get_by_role("region", name="What can be compared now").get_by_role("link"),
+    )
+    host = page.get_by_role("link", name="web-1", exact=True)
+    last = offered.last
+    for key, row in (
+        ("j", offered.first),
+        ("End", last),
+        ("ArrowDown", last),
+        ("j", host),
+        ("Home", host),
+        ("k", last),
+    ):
+        page.keyboard.press(key)
+        expect(row).to_be_focused()
+    assert watched.complaints == []

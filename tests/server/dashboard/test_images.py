@@ -1,7 +1,7 @@
 """Tests of the page Images: what runs under a tag, where, whether the tag moved, and what was changed in place."""
 
 from datetime import UTC, datetime
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -87,6 +87,17 @@ def test_a_container_that_was_changed_in_place_is_told(fleet: Asking) -> None:
     assert any(
         one.endswith("?section=container%2Fshop.web") or "section=container/shop.web" in one for one in page.links
     )
+
+
+def test_what_was_changed_in_place_is_shown_against_a_container_that_was_not(pages: Asking) -> None:
+    patched: dict[str, Attributes] = {"layer:/srv/app.py": {"change": "modified"}}
+    with writing(pages.engine) as connection:
+        one = reported(connection, "web-1", runs(WEB, config=CONFIG), datetime.now(UTC))
+        other = reported(connection, "web-2", runs(WEB, patched, config=CONFIG), datetime.now(UTC))
+    page = seen(pages.get("/images", only="patched"))
+    assert "compare web-2 and web-1" in page.text
+    sides = urlencode({"left": f"host:{other.id}#container/shop.web", "right": f"host:{one.id}#container/shop.web"})
+    assert f"/compare?{sides}" in page.links
 
 
 def test_what_the_host_itself_says_of_its_tag_is_told(pages: Asking) -> None:

@@ -23,7 +23,8 @@
     const isLetter = event.key === "j" || event.key === "k";
     if (isLetter && !areOn()) return;
     if (!current.matches(ROWS) && !(isLetter && current === document.body)) return;
-    const scope = current.closest("table, .list-group") ?? main;
+    // letters go through all lists of a page, as no other key leads from one to the next
+    const scope = isLetter ? main : current.closest("table, .list-group");
     const rows = [...scope.querySelectorAll(ROWS)].filter((row) => row.checkVisibility());
     if (!rows.length) return;
     event.preventDefault();
