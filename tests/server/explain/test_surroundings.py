@@ -111,7 +111,14 @@ def test_what_lies_beside_the_code_is_no_suspect(beside: str) -> None:
 def test_what_is_missing_and_no_error_names_weighs_less_than_what_it_names() -> None:
     items: dict[str, Attributes] = {f"file:data/{name}.csv": {"content": "1"} for name in ("rates", "zones")}
     both = [
-        host(section("app/shop", {"code": {"tree": str(len(one))}, **one}, kind="application")) for one in (items, {})
+        host(
+            section(
+                "app/shop",
+                {"code": {"tree": str(len(one))}, "file:app.py": {"content": "1"}, **one},
+                kind="application",
+            )
+        )
+        for one in (items, {})
     ]
     failure = parse_failure(
         'Traceback (most recent call last):\n  File "/srv/shop/app.py", line 1, in f\n    open("data/rates.csv")\n'
