@@ -45,7 +45,7 @@ def compare_address(left: str, right: str, **more: str) -> str:
     return "/compare?" + urlencode({"left": left, "right": right, **{k: v for k, v in more.items() if v}})
 
 
-_DIGEST = re.compile(r"((?:sha256:)?[0-9a-f]{8})[0-9a-f]{24,}")
+_DIGEST = re.compile(r"((?:sha256:)?[0-9a-f]{8})[0-9a-f]{24,}…?")
 
 
 def short(text: str) -> str:

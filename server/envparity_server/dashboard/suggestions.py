@@ -8,7 +8,10 @@ from itertools import pairwise
 from sqlalchemy import Connection
 
 from envparity_agent.fingerprint import SectionLike
+from envparity_server.dashboard.pages import compare_address
+from envparity_server.dashboard.parity import in_order
 from envparity_server.storage import content, history
+from envparity_server.storage.applications import Application
 from envparity_server.storage.baselines import Baseline
 from envparity_server.storage.hosts import Host
 
@@ -31,6 +34,12 @@ def choices(hosts: Sequence[Host], baselines: Sequence[Baseline] = ()) -> list[s
     environments = dict.fromkeys(f"env:{one.environment}" for one in hosts)
     pinned = (f"baseline:{one.name}" for one in baselines[:_MOST_CHOICES])
     return [*environments, *pinned, *(f"host:{one.name}" for one in hosts[:_MOST_CHOICES])]
+
+
+def application_address(one: Application) -> str:
+    """The comparison of an application in the first environment that has it and in the last, as changes go through."""
+    first, *others = in_order(one.environments)
+    return compare_address(f"env:{first}", f"env:{others[-1]}" if others else "", app=one.name)
 
 
 def suggest(connection: Connection, hosts: Sequence[Host], now: datetime) -> list[Suggestion]:
