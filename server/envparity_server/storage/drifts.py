@@ -202,7 +202,7 @@ def by_state(connection: Connection, wanted: Wanted, seen: Environments = None) 
 
 def _fits(wanted: Wanted, seen: Environments) -> ColumnElement[bool]:
     """All that is wanted but the states."""
-    where = [drift.c.severity.between(int(wanted.severity), int(wanted.highest))]
+    where: list[ColumnElement[bool]] = [drift.c.severity.between(int(wanted.severity), int(wanted.highest))]
     if wanted.environment:
         where.append(drift.c.environment == wanted.environment)
     if seen is not None:
