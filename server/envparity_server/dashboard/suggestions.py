@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from envparity_agent.fingerprint import SectionLike
 from envparity_server.dashboard.pages import compare_address
-from envparity_server.dashboard.parity import in_order
+from envparity_server.dashboard.parity import in_order, pairs
 from envparity_server.storage import content, history
 from envparity_server.storage.applications import Application
 from envparity_server.storage.baselines import Baseline
@@ -55,8 +55,8 @@ def suggest(connection: Connection, hosts: Sequence[Host], now: datetime) -> lis
 
 
 def _environments(hosts: Sequence[Host]) -> list[Suggestion]:
-    names = list(dict.fromkeys(one.environment for one in hosts))
-    return [Suggestion(f"{one} against {other}", f"env:{one}", f"env:{other}") for one, other in pairwise(names)]
+    names = in_order({one.environment for one in hosts})
+    return [Suggestion(f"{one} against {other}", f"env:{one}", f"env:{other}") for one, other in pairs(names)]
 
 
 def _neighbours(hosts: Sequence[Host]) -> list[Suggestion]:
