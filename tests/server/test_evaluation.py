@@ -106,7 +106,7 @@ def test_a_host_that_changes_is_a_drift_with_what_is_known_of_it(fleet: Fleet) -
     assert {(item.since_after, item.since_before) for item in one.live} == {(fleet.now - QUARTER, fleet.now)}
     assert (one.moved, one.actor, one.reference, one.section) == (Moved.HOST, None, "env:prod", SHOP)
     assert fleet.passes(4) == ["new"]
-    assert fleet.drift.words.startswith(f"{SHOP}: idna 3.4 -> 3.7; six 1.16 came on a, since between")
+    assert fleet.drift.words.startswith(f"{SHOP}: idna 3.4 -> 3.7; six 1.16 was added on a, since between")
 
 
 def test_it_is_resolved_by_itself_and_told(fleet: Fleet) -> None:
@@ -136,7 +136,7 @@ def test_when_the_majority_flips_the_same_drift_is_told_of_those_behind_and_once
     fleet.has("b", "c", "d", idna="3.7")
     assert fleet.passes(8) == []
     assert (fleet.drift.id, fleet.drift.hosts, fleet.drift.moved) == (first, ("e",), Moved.REFERENCE)
-    assert "idna 3.4, not 3.7, as env:prod has it, on e" in fleet.drift.words
+    assert "idna 3.4, not 3.7, compared with env:prod, on e" in fleet.drift.words
     fleet.has("e", idna="3.7")
     assert fleet.passes(5) == ["resolved"]
 

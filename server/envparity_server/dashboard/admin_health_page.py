@@ -13,6 +13,14 @@ from envparity_server.storage.health import Readiness
 
 router = APIRouter()
 
+PURPOSES = {  # name of a job -> what it does
+    "retire": "retires hosts whose time is over",
+    "evaluate": "finds drifts, and what is to be told of them",
+    "deliver": "sends notifications",
+    "tags": "asks registries where tags point",
+    "prune": "removes what is older than what is kept",
+}
+
 
 @router.get("/admin")
 def show_health(request: Request) -> Response:
@@ -30,6 +38,7 @@ def show_health(request: Request) -> Response:
             problem=problem,
             counts=health.counts(connection, now()),
             jobs=jobs.states(connection),
+            purposes=PURPOSES,
             rows=health.rows(connection),
             size=health.size(connection),
             free=health.free_bytes(engine),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any
 
@@ -18,7 +19,7 @@ from envparity_server.api.explanations import MAX_TRACEBACK, explained
 from envparity_server.api.problems import status_of
 from envparity_server.compare.equal import equal_items
 from envparity_server.compare.gaps import Gap, gaps
-from envparity_server.compare.groups import expected, group, severities, side_by_side, text
+from envparity_server.compare.groups import Sides, expected, group, severities, side_by_side, text
 from envparity_server.compare.model import UNKNOWN_STATES, Comparison
 from envparity_server.compare.scope import parse_scope
 from envparity_server.dashboard.addresses import Text
@@ -26,7 +27,7 @@ from envparity_server.dashboard.comparing import Asked, Question, at, split
 from envparity_server.dashboard.downloads import FORMATS, download
 from envparity_server.dashboard.forms import may, read_form
 from envparity_server.dashboard.pages import page, require_person, seen_by
-from envparity_server.dashboard.suggestions import choices, suggest
+from envparity_server.dashboard.suggestions import application_address, choices, suggest
 from envparity_server.drift.findings import Key, key_of
 from envparity_server.explain.words import headline, shown, summary
 from envparity_server.references import Held, hold_selectors
@@ -36,12 +37,17 @@ from envparity_server.storage.database import reading
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person)])
 
+MOST_APPLICATIONS = 50  # that are listed before anything is compared
 MOST_GROUPS = 200
 MOST_ROWS = 500  # of a section that is opened
 MOST_EQUAL = 200
 MOST_EXPECTED = 200  # of one rule
 
 _OWN_CODE = "application"
+_AS_CALLED = {  # where it works -> how the page calls the side where it works, and the other
+    "left": Sides("A", "B", "only in A", "only in B"),
+    "right": Sides("B", "A", "only in B", "only in A"),
+}
 
 
 @router.get("/compare")
@@ -63,6 +69,8 @@ def show_compare(
             everyone = hosts.all_hosts(connection, seen_by(request))
             return page(
                 request, "compare.html", suggestions=suggest(connection, everyone, moment),
+                every_application=applications.every(connection, seen_by(request)),
+                application_address=application_address, most_applications=MOST_APPLICATIONS,
                 **_form(request, connection, asked, everyone),
             )  # fmt: skip
         try:
@@ -108,7 +116,7 @@ def _causes(request: Request, asked: Question, printed: str) -> Response:
         bad=found.comparison.right.name,
         told=shown(found, everything=False),
         summary=summary(found),
-        headline=headline,
+        headline=partial(headline, sides=_AS_CALLED["right" if asked.good else "left"]),
         unknown=(*notes, *found.notes),
         printed=printed,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse
@@ -18,14 +18,15 @@ from starlette.responses import Response
 
 from envparity_agent.errors import UsageError
 from envparity_server.api.authentication import engine_of, now
-from envparity_server.api.drift_documents import Decisions, SeverityWord, StateWord, shown
+from envparity_server.api.drift_documents import Decisions, StateWord, shown
 from envparity_server.api.drifts import decided
+from envparity_server.api.problems import Problem
 from envparity_server.compare.model import Severity
-from envparity_server.dashboard.drift_views import events, places, rule_address, value
+from envparity_server.dashboard.drift_views import events, places, rule_address, sides, told
 from envparity_server.dashboard.forms import Form, may, read_form, require
 from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.drift.life import DECIDED, OPEN, State
-from envparity_server.drift.words import STALE, parted
+from envparity_server.drift.words import STALE
 from envparity_server.storage import audit, deploys, drifts, hosts, standings
 from envparity_server.storage.actors import Actor, Environments, Role
 from envparity_server.storage.database import reading
@@ -53,6 +54,17 @@ _TABS: Mapping[str, tuple[str, Collection[State], str]] = {  # state of the addr
     "resolved": ("Resolved", {State.RESOLVED}, "Nothing of it is left on any host."),
     "all": ("All", frozenset(State), "Everything, the resolved ones too."),
 }
+_SEVERITIES: Mapping[str, tuple[str, Severity, Severity]] = {  # of the address -> name, the lowest, the highest
+    "info": ("any", Severity.INFO, Severity.CRITICAL),
+    "low": ("low or over", Severity.LOW, Severity.CRITICAL),
+    "medium": ("medium or over", Severity.MEDIUM, Severity.CRITICAL),
+    "high": ("high or over", Severity.HIGH, Severity.CRITICAL),
+    "critical": ("only critical", Severity.CRITICAL, Severity.CRITICAL),
+    "only-high": ("only high", Severity.HIGH, Severity.HIGH),
+    "only-medium": ("only medium", Severity.MEDIUM, Severity.MEDIUM),
+    "only-low": ("only low", Severity.LOW, Severity.LOW),
+    "only-info": ("only info", Severity.INFO, Severity.INFO),
+}
 _DAYS = {"1": "1 day", "3": "3 days", "7": "1 week", "14": "2 weeks", "30": "30 days"}  # of a snooze
 
 Text = Annotated[str, Query(max_length=255, pattern=r"^[^\x00]*$")]
@@ -77,7 +89,8 @@ class Filters:
     def wanted(self, of: Collection[str] | None) -> Wanted:
         """The same for the storage; `of` are the ids of the hosts, None for all."""
         states = _TABS[self.state][1]
-        return Wanted(states, Severity[self.severity.upper()], self.environment or None, self.q, of)
+        _, lowest, highest = _SEVERITIES[self.severity]
+        return Wanted(states, lowest, self.environment or None, self.q, of, highest)
 
     def address(self, **changed: str | int) -> str:
         """The permalink of the list, or of one that differs in something; the first page of that."""
@@ -86,9 +99,19 @@ class Filters:
         return "/drifts" + (f"?{urlencode(query)}" if query else "")
 
 
+@dataclass(frozen=True)
+class Refused:
+    """Why a decision was not taken, and the reason that was given for it, which nobody should have to write again."""
+
+    status: HTTPStatus
+    happened: str
+    advice: str
+    reason: str
+
+
 def _filters(
     state: Literal["inbox"] | StateWord = "inbox",
-    severity: SeverityWord = "info",
+    severity: Annotated[str, Query(pattern=f"^({'|'.join(_SEVERITIES)})$")] = "info",
     environment: Text = "",
     host: Text = "",
     q: Text = "",
@@ -100,9 +123,18 @@ def _filters(
 Filtered = Annotated[Filters, Depends(_filters)]
 
 
+def only(severity: Severity) -> str:
+    """The drifts of one severity and no other, as the address of the list says it."""
+    return severity.word if severity == Severity.CRITICAL else f"only-{severity.word}"
+
+
 @router.get("/drifts")
 def show_drifts(request: Request, filters: Filtered) -> Response:
     """The drifts that nobody has decided about, or those that are asked for; the most severe and newest first."""
+    return _list(request, filters)
+
+
+def _list(request: Request, filters: Filters, refused: Refused | None = None) -> Response:
     seen = seen_by(request)
     with reading(engine_of(request)) as connection:
         of = hosts.named(connection, filters.host, seen) if filters.host else None
@@ -112,7 +144,9 @@ def show_drifts(request: Request, filters: Filtered) -> Response:
         return page(
             request,
             "drifts.html",
+            refused.status if refused else HTTPStatus.OK,
             filters=filters,
+            severities={word: name for word, (name, _, _) in _SEVERITIES.items()},
             tabs=[(state, name, sum(counts[one] for one in states)) for state, (name, states, _) in _TABS.items()],
             meaning=_TABS[filters.state][2],
             drifts=found,
@@ -122,7 +156,7 @@ def show_drifts(request: Request, filters: Filtered) -> Response:
             environments=hosts.environments(connection, seen),
             of=of[0] if of and len(of) == 1 else None,
             compared=None if counts else _compared(connection, seen),
-            **_deciding(request, filters.address(page=filters.page)),
+            **_deciding(request, filters.address(page=filters.page), refused),
         )
 
 
@@ -133,14 +167,15 @@ def _compared(connection: Connection, seen: Environments) -> dict[str, Any]:
     return {"hosts": len(everyone), "held": len(held), "last": max(held, default=None)}
 
 
-def _deciding(request: Request, address: str) -> dict[str, Any]:
-    """What the form of a decision needs."""
+def _deciding(request: Request, address: str, refused: Refused | None) -> dict[str, Any]:
+    """What the form of a decision needs, and why the last one was refused."""
     return {
+        "refused": refused,
         "may_decide": may(request, Role.OPERATOR),
         "decide_at": address,
         "longest_reason": _LONGEST_REASON,
         "days": _DAYS,
-        "parted": parted,
+        "told": told,
     }
 
 
@@ -148,12 +183,21 @@ def _deciding(request: Request, address: str) -> dict[str, Any]:
 async def decide_drifts(request: Request, filters: Filtered) -> Response:
     """Decide about the drifts that are ticked."""
     form = await read_form(request)
-    return await run_in_threadpool(_decide, request, form, filters.address())
+    return await run_in_threadpool(_decide_listed, request, form, filters)
+
+
+def _decide_listed(request: Request, form: Form, filters: Filters) -> Response:
+    refused = _decide(request, form)
+    return _list(request, filters, refused) if refused else RedirectResponse(filters.address(), HTTPStatus.SEE_OTHER)
 
 
 @router.get("/drifts/{id}")
 def show_drift(request: Request, id: str) -> Response:
     """One drift: what differs, on which hosts, against what, and its life."""
+    return _one(request, id)
+
+
+def _one(request: Request, id: str, refused: Refused | None = None) -> Response:
     actor: Actor = request.state.actor
     with reading(engine_of(request)) as connection:
         one = _known(connection, id, actor)
@@ -162,6 +206,7 @@ def show_drift(request: Request, id: str) -> Response:
         return page(
             request,
             "drift.html",
+            refused.status if refused else HTTPStatus.OK,
             drift=one,
             items=shown(one).items,
             most=MOST_ITEMS,
@@ -174,8 +219,8 @@ def show_drift(request: Request, id: str) -> Response:
             is_open=one.state in OPEN,
             is_decided=one.state in DECIDED,
             rule_address=rule_address,
-            value=value,
-            **_deciding(request, f"/drifts/{one.id}"),
+            sides_of=sides,
+            **_deciding(request, f"/drifts/{one.id}", refused),
         )
 
 
@@ -190,15 +235,30 @@ def _known(connection: Connection, id: str, actor: Actor) -> Drift:
 async def decide_drift(request: Request, id: str) -> Response:
     """Decide about one drift."""
     form = await read_form(request)
-    return await run_in_threadpool(_decide, request, form, f"/drifts/{id}" if id.isalnum() else "/drifts")
+    return await run_in_threadpool(_decide_one, request, form, id)
 
 
-def _decide(request: Request, form: Form, back: str) -> Response:
+def _decide_one(request: Request, form: Form, id: str) -> Response:
+    refused = _decide(request, form)
+    return _one(request, id, refused) if refused else RedirectResponse(f"/drifts/{quote(id)}", HTTPStatus.SEE_OTHER)
+
+
+def _decide(request: Request, form: Form) -> Refused | None:
+    """Decide as a form says; what the person can mend at once is returned, and told on the page where it happened."""
     actor = require(request, Role.OPERATOR)
-    decision = _decision(form)
-    which = [(one.id, one.version) for one in decision.drifts]
-    decided(request, actor, which, decision.decision, decision.reason, decision.until)
-    return RedirectResponse(back, HTTPStatus.SEE_OTHER)
+    reason = form.text("reason")
+    try:
+        decision = _decision(form)
+        which = [(one.id, one.version) for one in decision.drifts]
+        decided(request, actor, which, decision.decision, decision.reason, decision.until)
+    except UsageError as problem:
+        return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, str(problem), problem.advice, reason)
+    except Problem as problem:
+        if problem.status != HTTPStatus.CONFLICT:
+            raise
+        happened = "Somebody decided first, or it has moved on"
+        return Refused(HTTPStatus.CONFLICT, happened, "Nothing was done; what is below is as it stands now.", reason)
+    return None
 
 
 def _decision(form: Form) -> Decisions:
@@ -207,9 +267,9 @@ def _decision(form: Form) -> Decisions:
     word = form.text("decision")
     reason = form.text("reason")[:_LONGEST_REASON] if word != "reopen" else None
     if not chosen:
-        raise UsageError("no drift is chosen", "go back, and tick those that you decide about")
+        raise UsageError("No drift is chosen", "Tick those that you decide about.")
     if reason == "":
-        raise UsageError("the form has no reason", "go back, and say why")
+        raise UsageError("The reason is missing", "Say why.")
     days = form.text("days")
     until = now() + timedelta(days=int(days)) if word == "snooze" and days in _DAYS else None
     try:
@@ -217,4 +277,4 @@ def _decision(form: Form) -> Decisions:
             {"decision": word, "drifts": [one.groupdict() for one in chosen], "reason": reason, "until": until}
         )
     except ValidationError:
-        raise UsageError("the form is not complete", "go back, and choose what to do, and until when") from None
+        raise UsageError("The form is not complete", "Choose what to do, and until when.") from None

@@ -8,9 +8,11 @@ from glob import escape
 from envparity_agent.fingerprint import Value
 from envparity_server.api.drift_documents import DriftItem
 from envparity_server.compare.groups import text
+from envparity_server.compare.model import State as Found
 from envparity_server.dashboard.addresses import permalink
-from envparity_server.dashboard.pages import compare_address
+from envparity_server.dashboard.pages import compare_address, short
 from envparity_server.drift.life import DECIDED, State
+from envparity_server.drift.words import parted
 from envparity_server.storage.audit import Entry
 from envparity_server.storage.drifts import Drift
 
@@ -71,7 +73,7 @@ def events(one: Drift, decisions: Iterable[Entry]) -> list[Event]:
     """The life of a drift, the oldest first: what is stored of it, and what people decided."""
     found = [Event(one.first_seen, "began")]
     if one.notified_at:
-        found.append(Event(one.notified_at, "told to who wants to know"))
+        found.append(Event(one.notified_at, "notified"))
     for entry in decisions:
         until = entry.detail.get("until")
         found.append(
@@ -95,6 +97,22 @@ def value(one: Value) -> str:
         return "there"
     shown = text(one)
     return f"{shown[7:19]}…" if shown.startswith("sha256:") else shown
+
+
+def sides(item: DriftItem) -> tuple[str, str]:
+    """What the reference has, and what is here."""
+    left, right = value(item.left), value(item.right)
+    if item.state == Found.ONLY_LEFT:
+        return "not there", left or "there"
+    if item.state == Found.ONLY_RIGHT:
+        return right or "there", "not there"
+    return right or "not told", left or "not told"
+
+
+def told(words: str) -> tuple[str, str]:
+    """The words of a drift as pages say them: what differs and where, and how it came."""
+    what, how = parted(words)
+    return short(what).replace(" -> ", " → "), how.replace("since between ", "between ", 1)
 
 
 def rule_address(one: Drift, item: DriftItem) -> str:

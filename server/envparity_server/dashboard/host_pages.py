@@ -21,11 +21,11 @@ from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.hosts import HostChange, changed, retired
 from envparity_server.dashboard import host_views
 from envparity_server.dashboard.addresses import permalink
+from envparity_server.dashboard.drift_views import told
 from envparity_server.dashboard.forms import Form, may, read_form, require
 from envparity_server.dashboard.pages import page, require_person, seen_by
 from envparity_server.dashboard.suggestions import FEW_HOSTS, suggest
 from envparity_server.drift.life import OPEN
-from envparity_server.drift.words import parted
 from envparity_server.storage import changes, content, drifts, history, hosts, standings
 from envparity_server.storage.actors import Environments, Role, narrowed
 from envparity_server.storage.clones import clones
@@ -84,14 +84,16 @@ def show_hosts(request: Request, filters: Filtered) -> Response:
     """Every host that is not gone on purpose, or those of a state, an environment, some words."""
     moment, seen = now(), seen_by(request)
     with reading(engine_of(request)) as connection:
-        everyone = hosts.all_hosts(connection, seen, retired=filters.state == "retired")
+        # of the retired ones there are many, and they are seldom looked for
+        with_retired = bool(filters.q) or filters.state == "retired"
+        everyone = hosts.all_hosts(connection, seen, with_retired)
         drifting, compared = standings.open_drifts(connection, seen), standings.compared(connection, seen)
         known = {
             one.id: standings.standing(one, drifting.get(one.id, {}), one.id in compared, moment) for one in everyone
         }
         fitting = [one for one in everyone if filters.fit(one)]
         counts = Counter(known[one.id] for one in fitting)
-        if not filters.q and filters.state != "retired":  # they are many, and seldom looked for
+        if not with_retired:
             counts["retired"] = hosts.count_retired(connection, narrowed(seen, filters.environment))
         chosen = [one for one in fitting if _is_wanted(filters.state, known[one.id])]
         chosen.sort(key=lambda one: (STANDINGS.index(known[one.id]), one.name))
@@ -163,6 +165,7 @@ def show_host(
             most=MAX_ITEMS,
             facts=host_views.facts,
             clock=host_views.clock,
+            span=host_views.span,
             **_told(request, connection, host),
             **_changed(connection, host),
         )
@@ -180,7 +183,7 @@ def _told(request: Request, connection: Connection, host: Host) -> dict[str, Any
         "drifts": found,
         "drift_count": count,
         "severities": host_views.by_severity(counts),
-        "parted": parted,
+        "told": told,
         "clone": clones(hosts.all_hosts(connection, seen)).get(host.id, ""),
         "is_skewed": abs(host.skew or 0) >= SKEWED,
         "may_change": may(request, Role.OPERATOR) and host.retired_at is None,

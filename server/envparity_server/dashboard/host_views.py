@@ -149,7 +149,11 @@ def glance(sections: Mapping[str, SectionLike]) -> list[Card]:
             _containers(sections) or "not told",
             _named([one.path.removeprefix("container/") for one in running[:_FEW]], len(running)),
         ),
-        Card("Images", str(len(images)), _named(sorted(images)[:_FEW], len(images))),
+        Card(
+            "Images",
+            str(len(images)) if images or _containers(sections) == "0" else "not told",
+            _named(sorted(images)[:_FEW], len(images)),
+        ),
     ]
 
 
@@ -203,8 +207,13 @@ def clock(skew: int | None) -> str:
     """How a clock stands against the server's: `3 min ahead`."""
     if skew is None:
         return "not told yet"
-    size, unit = next((pair for pair in ((86400, "d"), (3600, "h"), (60, "min")) if abs(skew) >= pair[0]), (1, "s"))
-    return f"{abs(skew) // size} {unit} {'ahead' if skew > 0 else 'behind'}" if skew else "right to the second"
+    return f"{span(abs(skew))} {'ahead' if skew > 0 else 'behind'}" if skew else "right to the second"
+
+
+def span(seconds: int) -> str:
+    """A time in its largest unit: `15 min`."""
+    size, unit = next((pair for pair in ((86400, "d"), (3600, "h"), (60, "min")) if seconds >= pair[0]), (1, "s"))
+    return f"{seconds // size} {unit}"
 
 
 def facts(attributes: Attributes) -> list[tuple[str, str]]:

@@ -11,9 +11,10 @@ from envparity_agent.errors import EnvparityError
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.compare.groups import severities
 from envparity_server.compare.model import UNKNOWN_STATES, State
+from envparity_server.dashboard.drift_pages import only
 from envparity_server.dashboard.forms import may
 from envparity_server.dashboard.pages import page, require_person, seen_by
-from envparity_server.dashboard.parity import arranged, ends_of_days, pairs, parity
+from envparity_server.dashboard.parity import arranged, ends_of_days, pairs, parity, told_states
 from envparity_server.dashboard.suggestions import FEW_HOSTS, suggest
 from envparity_server.dashboard.timeline_page import day_of, item_address, line_address
 from envparity_server.gating.model import Verdict
@@ -51,6 +52,8 @@ def show_overview(request: Request) -> Response:
             request,
             "overview.html",
             standings=environments,
+            states=told_states(environments),
+            only=only,
             pairs=pairs([one.name for one in environments])[:_MOST_PAIRS],
             days=parity(everyone, compared, drift_figures.lasted(connection, ends[0], seen), ends),
             latest=_latest(connection, seen),

@@ -63,6 +63,15 @@ def _family(name: str) -> str:
     return name[: min(found)] if found else ""
 
 
+def told_states(standings: Sequence[Standing]) -> list[str]:
+    """The states that are worth a column: the two that people look for, and those that a host is in."""
+    return [
+        state
+        for state in STATES
+        if state in (IN_DRIFT, "stale") or (state != IN_PARITY and any(one.counts[state] for one in standings))
+    ]
+
+
 def arranged(standings: Iterable[tuple[str, str]], drifts: Mapping[str, Open]) -> list[Standing]:
     """How each environment stands, of the (environment, standing) of its hosts; what is gone on purpose counts not."""
     counts = Counter(one for one in standings if one[1] in STATES)

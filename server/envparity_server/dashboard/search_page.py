@@ -13,10 +13,10 @@ from starlette.responses import Response
 from envparity_agent.kinds import title
 from envparity_server.api.authentication import engine_of
 from envparity_server.dashboard.addresses import package_address, permalink
-from envparity_server.dashboard.pages import compare_address, page, require_person, seen_by
+from envparity_server.dashboard.pages import page, require_person, seen_by
+from envparity_server.dashboard.suggestions import application_address
 from envparity_server.storage import applications, hosts, tags
 from envparity_server.storage.actors import Environments
-from envparity_server.storage.applications import Application
 from envparity_server.storage.database import reading
 from envparity_server.storage.naming import named
 from envparity_server.storage.tags import Running
@@ -101,7 +101,7 @@ def _found(connection: Connection, text: str, seen: Environments) -> list[Group]
             _sorted(
                 text,
                 (
-                    Hit(one.name, _application(one), f"in {', '.join(one.environments)}")
+                    Hit(one.name, application_address(one), f"in {', '.join(one.environments)}")
                     for one in known
                     if text.lower() in one.name.lower()
                 ),
@@ -114,12 +114,6 @@ def _sorted(text: str, hits: Iterable[Hit]) -> list[Hit]:
     """Those of exactly this name first, then those that begin with it."""
     low = text.lower()
     return sorted(hits, key=lambda hit: (hit.name.lower() != low, not hit.name.lower().startswith(low), hit.name))
-
-
-def _application(one: Application) -> str:
-    """Its comparison between the first two environments that have it."""
-    sides = [f"env:{name}" for name in one.environments][:2]
-    return compare_address(sides[0], sides[1] if len(sides) > 1 else "", app=one.name)
 
 
 def _is(text: str, reference: str, running: Iterable[Running]) -> bool:

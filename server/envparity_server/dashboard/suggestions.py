@@ -8,7 +8,10 @@ from itertools import pairwise
 from sqlalchemy import Connection
 
 from envparity_agent.fingerprint import SectionLike
+from envparity_server.dashboard.pages import compare_address
+from envparity_server.dashboard.parity import in_order, pairs
 from envparity_server.storage import content, history
+from envparity_server.storage.applications import Application
 from envparity_server.storage.baselines import Baseline
 from envparity_server.storage.hosts import Host
 
@@ -33,6 +36,12 @@ def choices(hosts: Sequence[Host], baselines: Sequence[Baseline] = ()) -> list[s
     return [*environments, *pinned, *(f"host:{one.name}" for one in hosts[:_MOST_CHOICES])]
 
 
+def application_address(one: Application) -> str:
+    """The comparison of an application in the first environment that has it and in the last, as changes go through."""
+    first, *others = in_order(one.environments)
+    return compare_address(f"env:{first}", f"env:{others[-1]}" if others else "", app=one.name)
+
+
 def suggest(connection: Connection, hosts: Sequence[Host], now: datetime) -> list[Suggestion]:
     """Comparisons to begin with."""
     reported = [one for one in hosts if one.root]
@@ -46,8 +55,8 @@ def suggest(connection: Connection, hosts: Sequence[Host], now: datetime) -> lis
 
 
 def _environments(hosts: Sequence[Host]) -> list[Suggestion]:
-    names = list(dict.fromkeys(one.environment for one in hosts))
-    return [Suggestion(f"{one} against {other}", f"env:{one}", f"env:{other}") for one, other in pairwise(names)]
+    names = in_order({one.environment for one in hosts})
+    return [Suggestion(f"{one} against {other}", f"env:{one}", f"env:{other}") for one, other in pairs(names)]
 
 
 def _neighbours(hosts: Sequence[Host]) -> list[Suggestion]:

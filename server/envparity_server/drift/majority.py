@@ -17,6 +17,7 @@ from envparity_agent.fingerprint import (
     Value,
 )
 from envparity_server.compare.covering import COVERING, covering, is_complete
+from envparity_server.compare.groups import text
 from envparity_server.drift.tally import compared, pages, projected, tallied
 
 _LONGEST_LABEL = MAX_STRING // 2
@@ -135,4 +136,4 @@ def label(body: Attributes | None, whole: bool = False) -> str:
 
 def _part(name: str, value: Value) -> str:
     """An attribute in words; of a keyed hash as much as tells two values apart."""
-    return f"other value {value[:6]}" if name == "hmac" and isinstance(value, str) else f"{name} {value}"
+    return f"other value {value[:6]}" if name == "hmac" and isinstance(value, str) else f"{name} {text(value)}"

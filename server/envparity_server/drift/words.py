@@ -94,7 +94,7 @@ def _what(told: Told) -> str:
             return f"{_name(keys[0])} ({_few(sorted({_has(one) for one in told.items}))})"
         return f"{len(names)} items ({_few(names)})" if len(names) > 1 else f"{names[0]} ({len(keys)} attributes)"
     said = "; ".join(_item(told, key) for key in keys)
-    return said if told.moved == Moved.HOST else f"{said}, as {told.reference} has it,"
+    return said if told.moved == Moved.HOST else f"{said}, compared with {told.reference},"
 
 
 def _item(told: Told, key: Key) -> str:
@@ -103,11 +103,10 @@ def _item(told: Told, key: Key) -> str:
     if key.attribute == "change":
         return f"{_name(key)} {left or f'not {right}'}"
     if one.state == "only_left":
-        return (
-            f"{key.item or 'the section'}{f' {left}' if left else ''} {'came' if told.moved == Moved.HOST else 'more'}"
-        )
+        more = "was added" if told.moved == Moved.HOST else "is extra"
+        return f"{key.item or 'the section'}{f' {left}' if left else ''} {more}"
     if one.state == "only_right":
-        gone = "went" if told.moved == Moved.HOST else "is missing"
+        gone = "was removed" if told.moved == Moved.HOST else "is missing"
         return f"{key.item or 'the section'}{f' {right}' if right else ''} {gone}"
     return f"{_name(key)} {right} -> {left}" if told.moved == Moved.HOST else f"{_name(key)} {left}, not {right}"
 

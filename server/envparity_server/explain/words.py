@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from envparity_server.compare.groups import wording
+from envparity_server.compare.groups import LEFT_AND_RIGHT, Sides, wording
 from envparity_server.compare.model import DRIFT_STATES, State
 from envparity_server.explain.model import Cause, Explanation
 
@@ -39,13 +39,13 @@ def shown(explanation: Explanation, everything: bool) -> Shown:
     return Shown(explanation.causes[:number], explanation.causes[number:])
 
 
-def headline(cause: Cause) -> str:
+def headline(cause: Cause, sides: Sides = LEFT_AND_RIGHT) -> str:
     """What differs in one line: `urllib3 1.26.18 → 2.2.1 (major)`."""
     known = [one for one in cause.differences if one.state in DRIFT_STATES] or list(cause.differences)
     first = next((one for one in known if one.attribute == "version"), known[0])
     distance = f" ({first.distance})" if first.distance and first.state != State.EXPECTED else ""
     more = f", and {len(known) - 1} more of it" if len(known) > 1 else ""
-    return f"{cause.suspect.item or 'the whole section'} {wording(first)}{distance}{more}"
+    return f"{cause.suspect.item or 'the whole section'} {wording(first, sides)}{distance}{more}"
 
 
 def summary(explanation: Explanation) -> str:

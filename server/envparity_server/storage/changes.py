@@ -54,7 +54,7 @@ class Change:
 
     @property
     def words(self) -> str:
-        """What happened: `3.4 → 3.7`, `came: 1.0`, `went`; after it how, where that is known."""
+        """What happened: `3.4 → 3.7`, `added: 1.0`, `removed`; after it how, where that is known."""
         if self.state == State.CHANGED and not self.item:
             said = text(self.right)
         elif self.state == State.CHANGED:
@@ -65,7 +65,7 @@ class Change:
             )
         else:
             value = text(self.left if self.state == State.ONLY_LEFT else self.right)
-            said = "went" if self.state == State.ONLY_LEFT else "came"
+            said = "removed" if self.state == State.ONLY_LEFT else "added"
             said = f"{said}: {value}" if value and value != "true" else said
         return f"{said}, {self.origin}" if self.origin else said
 

@@ -180,6 +180,7 @@ class Wanted:
     environment: str | None = None
     text: str = ""  # every word of it is in the drift's own
     subjects: Collection[str] | None = None  # it lasts on one of these; what is resolved was on one
+    highest: Severity = Severity.CRITICAL
 
 
 def listed(
@@ -201,7 +202,7 @@ def by_state(connection: Connection, wanted: Wanted, seen: Environments = None) 
 
 def _fits(wanted: Wanted, seen: Environments) -> ColumnElement[bool]:
     """All that is wanted but the states."""
-    where = [drift.c.severity >= int(wanted.severity)]
+    where: list[ColumnElement[bool]] = [drift.c.severity.between(int(wanted.severity), int(wanted.highest))]
     if wanted.environment:
         where.append(drift.c.environment == wanted.environment)
     if seen is not None:

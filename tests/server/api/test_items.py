@@ -56,7 +56,7 @@ def test_a_reader_learns_what_changed_between_which_reports_and_by_whom(fleet: A
     answer = fleet.as_role("viewer").get("/api/v1/changes", of="env:prod").json()
     shown = [(one["name"], one["item"], one["words"], one["actor"], one["when"]["words"]) for one in answer["changes"]]
     assert shown == [
-        ("web-1", "curl", "came: 8.1", "apt install (by ada)", "between 2026-11-01 13:00 and 2026-11-02 02:00 UTC"),
+        ("web-1", "curl", "added: 8.1", "apt install (by ada)", "between 2026-11-01 13:00 and 2026-11-02 02:00 UTC"),
         ("web-1", "idna", "3.4 → 3.7", "actor unknown", "between 2026-11-01 12:00 and 13:00 UTC"),
     ]
     assert answer["notes"] == [UNSEEN]

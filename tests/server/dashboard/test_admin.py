@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from envparity_server.dashboard.admin_health_page import PURPOSES
+from envparity_server.jobs import JOBS
 from envparity_server.storage import audit, channels, jobs, people
 from envparity_server.storage.actors import Actor, Role
 from envparity_server.storage.channels import Channel
@@ -45,11 +47,15 @@ def test_the_health_says_what_runs_and_how_much_there_is(pages: Asking) -> None:
         "ready",
         "SQLite, schema",
         "for 365 days",
-        "deliver",
+        "deliver sends notifications",
         "the receiver <b>burns</b>",
         "hosts, also retired",
     ):
         assert word in text
+
+
+def test_of_every_job_the_health_says_what_it_does() -> None:
+    assert PURPOSES.keys() == {one.name for one in JOBS}
 
 
 def test_people_are_added_changed_and_given_passwords(pages: Asking) -> None:

@@ -69,11 +69,19 @@ def test_what_was_not_examined_is_said_although_something_differs(fleet: Asking)
     text = seen(fleet.get("/compare", left="env:dev", right="env:prod")).text
     assert "1 part could not be compared: this is not parity" in text
     assert "containers : left: failed(permission)" in text
+    assert "Could one of these be the cause?" not in text
 
 
 def test_a_gap_alone_is_no_parity(fleet: Asking) -> None:
     text = seen(fleet.get("/compare", left="env:dev", right="env:prod", only="containers")).text
     assert "No difference, but gaps" in text
+    assert "Likely causes" not in text
+    assert "Could one of these be the cause?" in text
+
+
+def test_what_differs_leads_to_who_else_has_it(fleet: Asking) -> None:
+    page = seen(fleet.get("/compare", left="env:twin", right="env:prod"))
+    assert "/packages/item?section=python%2Fsrv%2Fshop&item=package-00" in page.links
 
 
 def test_a_section_with_many_differences_is_one_line_that_opens(fleet: Asking) -> None:

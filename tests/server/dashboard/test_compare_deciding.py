@@ -64,6 +64,7 @@ def test_the_likely_causes_come_after_the_page_and_without_scripts_by_a_link(fle
 def test_either_side_may_be_the_one_that_works(fleet: Asking) -> None:
     page = seen(fleet.get("/compare/causes", **SIDES, good="right"))
     assert "B works, A does not" in page.text
+    assert "gunicorn only in B: 22.0" in page.text
     assert "urllib3 1.26.18 → 2.2.1" in page.text
 
 
@@ -73,8 +74,16 @@ def test_what_the_failing_run_printed_is_taken_into_account(fleet: Asking) -> No
     )
     address = "/compare/causes?left=env:prod&right=env:dev"
     page = seen(fleet.ask("POST", address, data={"printed": printed}))
-    assert page.text.index("gunicorn only left") < page.text.index("urllib3 1.26.18 → 2.2.1")
+    assert page.text.index("gunicorn only in A") < page.text.index("urllib3 1.26.18 → 2.2.1")
     assert "ModuleNotFoundError" in page.text
+
+
+def test_an_application_is_offered_between_the_first_and_the_last_environment_that_one_sees(fleet: Asking) -> None:
+    page = seen(fleet.as_person("ada", Role.VIEWER, frozenset({"dev", "prod"})).get("/compare"))
+    assert "shop 1 host in dev, 1 host in prod" in page.text.replace(" ,", ",")
+    (address,) = [one for one in page.links if one.endswith("&app=shop")]
+    assert address == "/compare?left=env%3Adev&right=env%3Aprod&app=shop"
+    assert "app/shop" in seen(fleet.get(address)).text
 
 
 def test_nothing_is_blamed_where_nothing_differs(fleet: Asking) -> None:

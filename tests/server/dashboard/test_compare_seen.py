@@ -106,6 +106,27 @@ def test_a_difference_is_expected_from_its_row_by_keyboard_and_taken_back(watche
     assert watched.complaints == []
 
 
+def test_what_differs_is_seen_below_the_likeliest_cause_without_scrolling_and_reached_by_keys(
+    watched: Watched, small_api: Asking
+) -> None:
+    with writing(small_api.engine) as connection:
+        fill(connection)
+    watched.open(f"/compare?{SIDES}&only=python")
+    page = watched.page
+    causes = page.get_by_role("region", name="Likely causes")
+    expect(causes.get_by_text("1. urllib3 2.2.1 → 1.26.18")).to_be_visible()
+    second = causes.get_by_text("2. a-name-as-long")
+    expect(second).to_be_hidden()
+    row = page.get_by_role("rowheader", name="urllib3").get_by_role("link")
+    expect(row).to_be_in_viewport()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(row).to_be_focused()
+    page.get_by_text("more candidate").click()
+    expect(second).to_be_visible()
+    assert watched.complaints == []
+
+
 def test_a_folded_section_opens_in_its_place_and_the_other_way_round_is_asked(
     watched: Watched, small_api: Asking
 ) -> None:

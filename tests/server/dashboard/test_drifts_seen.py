@@ -68,7 +68,7 @@ def test_a_person_ticks_what_is_known_and_says_why(watched: Watched, small_api: 
     page.get_by_role("button", name="Acknowledge").press("Enter")
     expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_role("link", name="Acknowledged 1").click()
-    page.get_by_role("link", name="idna 3.4 -> 4.0").click()
+    page.get_by_role("link", name="idna 3.4 → 4.0").click()
     page.get_by_role("button", name="Reopen").click()
     expect(page.get_by_text("reopened by")).to_be_visible()
     assert watched.complaints == []

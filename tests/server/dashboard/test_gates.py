@@ -59,8 +59,9 @@ def test_the_list_has_the_newest_first_with_verdict_and_answer(pages: Asking) ->
     assert f"{new} ✗ drift acme/shop main image shop against env:prod, app=shop 1 undeclared: libssl3" in page.text
     assert f"{old} ✓ parity" in page.text
     assert page.text.index(f"{new} ✗") < page.text.index(f"{old} ✓")
-    assert "1 in parity, 1 with drift, 0 that could not tell" in page.text
+    assert "1 in parity · 1 with drift · 0 that could not tell" in page.text
     assert {f"/gates/{new}", f"/gates/{old}", "/gates?repository=acme%2Fshop&ref=main"} <= set(page.links)
+    assert {"/gates?verdict=parity", "/gates?verdict=drift", "/gates?verdict=unknown"} <= set(page.links)
 
 
 def test_the_list_is_filtered_and_says_where_nothing_matches(pages: Asking) -> None:
@@ -70,7 +71,7 @@ def test_the_list_is_filtered_and_says_where_nothing_matches(pages: Asking) -> N
     assert [one for one in links if one.startswith("/gates/")] == [f"/gates/{other}"]
     nothing = seen(pages.get("/gates", repository="acme/shop", verdict="drift")).text
     assert "No run matches" in nothing
-    assert "1 in parity, 0 with drift, 0 that could not tell, of acme/shop" in nothing
+    assert "1 in parity · 0 with drift · 0 that could not tell, of acme/shop" in nothing.replace(" ,", ",")
 
 
 def test_many_runs_come_in_pages_that_keep_the_filter(pages: Asking) -> None:
@@ -89,7 +90,7 @@ def test_a_run_tells_what_fails_how_to_undo_it_and_what_is_accounted_for(pages: 
     for told in (
         "✗ drift", "1 undeclared: libssl3", "9fceb02d", "99.7 %: 411 of 412 items compared", "2 hosts are stale",
         "a rule has expired", "it is loaded apt-get install libssl3=3.0.15 at most",
-        "1 that nobody declared, expected or accepted",
+        "1 difference that nobody declared, expected or accepted",
         "libssl3 os-packages 3.0.15 → 3.0.11 (patch) via base image debian:bookworm (digest moved) Dockerfile:3",
         "web-3 is stale: last report 2026-10-01", "1 declared", "uv.lock", "1 expected by rules", "kernels differ",
         "1 known from the last accepted run", "run 7", "1 under the threshold", "permission",

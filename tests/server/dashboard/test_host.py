@@ -219,7 +219,7 @@ def test_a_host_names_what_it_drifts_in(pages: Asking) -> None:
         evaluate(connection, moment)
     page = seen(pages.get(f"/hosts/{fleet[0].id}"))
     assert "web-0 ≠ in drift" in page.text
-    assert "Open drifts 1 high ▲ high python/srv/shop: idna 3.4 -> 4.0 on web-0" in page.text
+    assert "Open drifts 1 high ▲ high python/srv/shop: idna 3.4 → 4.0 on web-0" in page.text
     assert len([link for link in page.links if link.startswith("/drifts/")]) == 1
     alike = seen(pages.get(f"/hosts/{fleet[1].id}")).text
     assert "web-1 ✓ in parity" in alike

@@ -38,7 +38,7 @@ def test_a_host_is_shown_with_what_it_runs_on(pages: Asking) -> None:
     with writing(pages.engine) as connection:
         one = reported(connection, "web-1", FULL, now(), "prod", {"role": "web"})
     page = seen(pages.get("/hosts"))
-    assert "all 1 not compared 1 What can be compared now" in page.text
+    assert "all 1 not compared 1" in page.text
     assert "web-1 prod role=web ? not compared — Debian GNU/Linux 12 2 1 just now" in page.text
     assert f"/hosts/{one.id}" in page.links
 
@@ -130,6 +130,9 @@ def test_environment_and_words_narrow_the_counts_as_well(fleet: Asking) -> None:
     assert "all 3 stale 1 not compared 1 never reported 1 expired 1 retired 1" in text
     assert "even-1" not in text
     assert "all 1 stale 1 Hosts with" in seen(fleet.get("/hosts", q="sil", environment="dev")).text
+    assert "retired 1" in seen(fleet.get("/hosts", q="gone")).text
+    assert "retired" not in seen(fleet.get("/hosts", q="sil")).text
+    assert "gone dev" in seen(fleet.get("/hosts", q="gone", state="retired")).text
     nothing = seen(fleet.get("/hosts", state="stale", environment="prod"))
     assert "No such host in prod that is stale" in nothing.text
     assert "/hosts" in nothing.links

@@ -36,11 +36,11 @@ def test_each_environment_tells_how_its_hosts_stand_and_every_number_leads_to_wh
         silent(connection, "gone")
         waiting(connection, "fresh")
     page = seen(pages.get("/"))
-    assert "prod 4 of 7 1 1 0 1 1 1 ◆ medium" in page.text
+    assert "prod 4 of 7 1 1 1 1 1 ◆ medium" in page.text
     for state in ("in+parity", "in+drift", "stale", "never+reported"):
         assert f"/hosts?environment=prod&state={state}" in page.links
     assert "/drifts?environment=prod&state=open" in page.links
-    assert "/drifts?environment=prod&state=open&severity=medium" in page.links
+    assert "/drifts?environment=prod&state=open&severity=only-medium" in page.links
     assert page.values("progress", "aria-label") == ["4 of 7 hosts of prod in parity"]
 
 

@@ -78,11 +78,11 @@ def test_a_day_with_many_changes_is_cut_and_paged_alone(pages: Asking) -> None:
         plain = {path: section for path, section in PLAIN.sections.items() if path != "python/srv/shop"}
         report(connection, one, host(*plain.values(), packages(pinned)), MONDAY)
     page = seen(pages.get("/timeline", until=UNTIL))
-    assert page.text.count("came: 1") == 15
+    assert page.text.count("added: 1") == 15
     assert "All 132 lines of this day" in page.text
     first, second = (seen(pages.get("/timeline", day="2025-11-03", page=number)).text for number in ("1", "2"))
     assert "132 lines, page 1 of 2" in first
-    assert first.count("came: 1") + second.count("came: 1") == 130
+    assert first.count("added: 1") + second.count("added: 1") == 130
 
 
 def test_filters_keep_what_fits_all_of_them(pages: Asking) -> None:

@@ -36,10 +36,10 @@ def test_of_one_host_its_name_is_told() -> None:
 
 def test_hosts_that_are_behind_are_told_so() -> None:
     assert told(item("a", "six"), moved=Moved.REFERENCE) == (
-        f"{SHOP}: six 2, not 1, as env:prod has it, on web-1, {SINCE}, the others moved, actor unknown"
+        f"{SHOP}: six 2, not 1, compared with env:prod, on web-1, {SINCE}, the others moved, actor unknown"
     )
     pinned = told(item("a", "six"), moved=Moved.REFERENCE, reference="baseline:shop")
-    assert "as baseline:shop has it" in pinned
+    assert "compared with baseline:shop" in pinned
     assert "the reference moved" in pinned
 
 
@@ -64,10 +64,10 @@ def test_a_section_that_some_have_more_and_others_not_is_told_the_same_in_any_or
 @pytest.mark.parametrize(
     ("state", "moved", "expected"),
     [
-        ("only_left", Moved.HOST, "six 2 came on"),
-        ("only_left", Moved.UNKNOWN, "six 2 more, as env:prod has it, on"),
-        ("only_right", Moved.HOST, "six 1 went on"),
-        ("only_right", Moved.UNKNOWN, "six 1 is missing, as env:prod has it, on"),
+        ("only_left", Moved.HOST, "six 2 was added on"),
+        ("only_left", Moved.UNKNOWN, "six 2 is extra, compared with env:prod, on"),
+        ("only_right", Moved.HOST, "six 1 was removed on"),
+        ("only_right", Moved.UNKNOWN, "six 1 is missing, compared with env:prod, on"),
     ],
 )
 def test_what_came_or_went_is_told(state: str, moved: Moved, expected: str) -> None:

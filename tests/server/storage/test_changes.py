@@ -91,7 +91,7 @@ def test_an_item_comes_and_goes(database: Engine) -> None:
         (SHOP, "six", State.ONLY_RIGHT, None, "1.16", 0, 1),
         (SHOP, "six", State.ONLY_LEFT, "1.16", None, 1, 2),
     ]
-    assert [one.words for one in found] == ["came: 1.16", "went: 1.16"]
+    assert [one.words for one in found] == ["added: 1.16", "removed: 1.16"]
 
 
 def test_what_failed_in_between_hides_and_invents_nothing(database: Engine) -> None:
@@ -143,7 +143,7 @@ def test_a_section_that_came_or_went_is_one_row(database: Engine) -> None:
         ("python/srv/job", "", State.ONLY_RIGHT, None, None, 0, 1),
         ("python/srv/job", "", State.ONLY_LEFT, None, None, 1, 2),
     ]
-    assert [one.words for one in found] == ["came", "went"]
+    assert [one.words for one in found] == ["added", "removed"]
 
 
 def test_a_section_comes_back_as_it_may_be_once_more_and_is_one_row(database: Engine) -> None:
@@ -247,7 +247,7 @@ def test_a_package_that_was_put_into_a_container_is_one_change(database: Engine)
     after = host(ENGINE, section("container/web", {**image, **layer}), listed, section(site, body, kind="python"))
     (one,) = remembered(database, before, after)
     assert (one.section, one.item, one.origin) == (site, "six", "added in the container")
-    assert one.words == "came: 1.16, added in the container"
+    assert one.words == "added: 1.16, added in the container"
     assert one.severity >= Severity.HIGH
 
 

@@ -5,6 +5,7 @@
   const COLOURS = ["blue", "orange", "green", "purple", "red", "cyan", "pink", "yellow"];
   const DASHES = [[], [8, 4], [2, 3], [12, 4, 2, 4]]; // lines are told apart by more than their colour
   const HEIGHT = 240;
+  const MARGIN = 64; // for the scale on the left
   const drawn = new Map(); // the place in a figure -> its chart
 
   const number = (cell) => {
@@ -69,9 +70,9 @@
         y: { range: (_, __, most) => [0, told.most ?? (most || 1) * 1.1] },
       },
       axes: [
-        { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100], space: 64, values: (chart, at) => at.map((one) => cut(told.labels[one] ?? "", chart.width / at.length / 8)) },
+        { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100], space: 64, values: (chart, at) => at.map((one) => cut(told.labels[one] ?? "", (chart.width - MARGIN) / at.length / 8)) },
         { ...axis, incrs: [1, 2, 5, 10, 20, 25, 50].flatMap((one) => [one, one * 100, one * 10000]).sort((a, b) => a - b),
-          size: 64, values: (_, at) => at.map(shown) },
+          size: MARGIN, values: (_, at) => at.map(shown) },
       ],
       // the last of a stack is the highest: it is drawn first, so that the others stand before it
       series: [{ label: told.heading, value: hovered((at) => told.labels[at]) }, ...(bars ? series.reverse() : series)],

@@ -5,7 +5,8 @@ const section = document.getElementById("picture");
 const canvas = document.getElementById("cells");
 const told = document.getElementById("told");
 const legend = [...document.querySelectorAll("#legend li")];
-const LARGEST = 18; // CSS pixels of a cell
+const WIDEST = 96; // CSS pixels of a cell
+const HIGHEST = 18;
 const OTHER = 31;
 
 const read = (buffer) => {
@@ -35,7 +36,7 @@ const painted = ({ hosts, lines, cells }) => {
   return small;
 };
 
-const fitted = (room, count, ratio) => Math.max(1, Math.min(Math.floor((room * ratio) / count), LARGEST * ratio));
+const fitted = (room, count, most, ratio) => Math.max(1, Math.min(Math.floor((room * ratio) / count), most * ratio));
 
 class Picture {
   constructor(data) {
@@ -54,8 +55,8 @@ class Picture {
   fit() {
     const ratio = window.devicePixelRatio || 1;
     const { hosts, lines } = this.data;
-    this.width = fitted(canvas.parentElement.clientWidth, hosts.length, ratio);
-    this.height = fitted(640, lines.length, ratio);
+    this.width = fitted(canvas.parentElement.clientWidth, hosts.length, WIDEST, ratio);
+    this.height = fitted(640, lines.length, HIGHEST, ratio);
     canvas.width = this.width * hosts.length;
     canvas.height = this.height * lines.length;
     canvas.style.width = `${canvas.width / ratio}px`;
