@@ -105,9 +105,9 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 @pytest.fixture(scope="session")
 def staffed(server: Served) -> Served:
-    """The server, with people who are called like their roles."""
-    for role in ("admin", "operator", "viewer"):
-        server.add_person(role, role, PASSWORD)
+    """The server, with one person of each role."""
+    for name, role in (("ada", "admin"), ("olga", "operator"), ("vera", "viewer")):
+        server.add_person(name, role, PASSWORD)
     return server
 
 

@@ -104,7 +104,7 @@ def test_from_the_first_run_to_the_first_drift(newcomer: Hand, fresh: Served, fl
 @ON_SQLITE
 def test_a_token_lets_a_new_host_in_and_no_other_once_it_is_revoked(hand: Hand, server: Served, fleet: Fleet) -> None:
     page, name = hand.content, f"new-{hand.name}"
-    hand.log_in("admin")
+    hand.log_in("ada")
     hand.go("Hosts")
     hand.follow("Add host")
     hand.write("Environment", name)
@@ -132,7 +132,7 @@ def test_a_token_lets_a_new_host_in_and_no_other_once_it_is_revoked(hand: Hand, 
 def test_a_viewer_cannot_decide_and_an_operator_can(hand: Hand, server: Served, fleet: Fleet) -> None:
     page, place = hand.content, f"staff-{hand.name}"
     server.join(Host(place, place, fleet.prod.root, None))
-    hand.log_in("viewer")
+    hand.log_in("vera")
     hand.go("Hosts")
     hand.pick(place)
     expect(page.get_by_role("heading", name="What it runs on")).to_be_visible()
@@ -142,7 +142,7 @@ def test_a_viewer_cannot_decide_and_an_operator_can(hand: Hand, server: Served, 
     refused = [hand.watched.complaints.pop() for _ in ("the answer", "the browser's word on it")]
     assert all("403" in one for one in refused)
     hand.log_out()
-    hand.log_in("operator")
+    hand.log_in("olga")
     hand.go("Hosts")
     hand.pick(place)
     hand.write("Labels", "role=web")

@@ -39,7 +39,7 @@ def test_what_works_on_dev_and_fails_on_prod_is_traced_to_the_culprit_and_undone
     assert "total" in run_in_root(fleet.dev.root, *invoice)
     with pytest.raises(CommandError) as failure:
         run_in_root(fleet.prod.root, *invoice)
-    hand.log_in("operator")
+    hand.log_in("olga")
     compare(hand, "env:dev", "env:prod")
     hand.unfold("Tell what the failing run printed")
     hand.write("A traceback or the end of a log", str(failure.value))
@@ -61,7 +61,7 @@ def test_a_difference_is_ignored_with_a_reason_and_an_end_and_counts_again(
     trial = f"trial-{hand.name}"
     server.join(Host(trial, trial, fleet.dev.root, None))
     end = datetime.now(UTC) + timedelta(days=30)
-    hand.log_in("operator")
+    hand.log_in("olga")
     compare(hand, "env:prod", f"env:{trial}")
     hand.follow("Expected? idna")
     expect(hand.content.get_by_text("In the comparison that you come from it hides 1 of")).to_be_visible()
@@ -84,7 +84,7 @@ def test_a_baseline_is_proposed_looked_at_and_approved_and_hosts_are_held_agains
     golden, web, name = f"golden-{hand.name}", f"web-{hand.name}", f"release-{hand.name}"
     server.join(Host(golden, golden, fleet.prod.root, None))
     server.join(Host(web, web, fleet.dev.root, None))
-    hand.log_in("operator")
+    hand.log_in("olga")
     hand.go("Baselines")
     form = hand.content.get_by_role("region", name="Propose a version")
     hand.write("Name", name, form)
@@ -99,7 +99,7 @@ def test_a_baseline_is_proposed_looked_at_and_approved_and_hosts_are_held_agains
     hand.pick(name)
     hand.press("Approve version 1")
     expect(hand.content).to_contain_text("version 1 is the reference")
-    expect(hand.row("approved")).to_contain_text("approved by person:operator")
+    expect(hand.row("approved")).to_contain_text("approved by person:olga")
     server.run_job("evaluate")
     hand.go("Hosts")
     hand.pick(web)
@@ -109,13 +109,13 @@ def test_a_baseline_is_proposed_looked_at_and_approved_and_hosts_are_held_agains
     decide = hand.content.get_by_role("region", name="Decide")
     hand.write("Why", "rolled back tonight", decide)
     hand.press("Acknowledge", decide)
-    expect(hand.content.get_by_role("status")).to_have_text("Acknowledged by person:operator: rolled back tonight")
+    expect(hand.content.get_by_role("status")).to_have_text("Acknowledged by person:olga: rolled back tonight")
 
 
 def test_who_has_this_openssl_is_told_by_a_search(hand: Hand, fleet: Fleet) -> None:
     asked = ("dpkg-query", "--show", "--showformat", "${Version}", "openssl")
     old, new = (run_in_root(host.root, *asked) for host in (fleet.bullseye, fleet.prod))
-    hand.log_in("operator")
+    hand.log_in("olga")
     hand.search("ssl")
     hand.pick("openssl OS packages")
     holders = hand.content.get_by_role("region", name="Who has it")
@@ -128,7 +128,7 @@ def test_who_has_this_openssl_is_told_by_a_search(hand: Hand, fleet: Fleet) -> N
 
 
 def test_a_container_that_was_patched_by_hand_is_found_with_what_was_put_in(hand: Hand) -> None:
-    hand.log_in("operator")
+    hand.log_in("olga")
     hand.go("Images")
     hand.choose("Only", "changed in place")
     hand.press("Filter")
@@ -141,7 +141,7 @@ def test_a_container_that_was_patched_by_hand_is_found_with_what_was_put_in(hand
 
 def test_a_tag_that_was_moved_is_told_of_the_containers_that_stayed(hand: Hand, server: Served) -> None:
     server.run_job("tags")
-    hand.log_in("operator")
+    hand.log_in("olga")
     hand.go("Images")
     hand.choose("Only", "tag moved, container did not")
     hand.press("Filter")

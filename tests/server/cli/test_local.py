@@ -51,10 +51,10 @@ def test_two_requirements_files_are_compared_with_the_promised_json(home: Path) 
             "rule": None,
         },
     ]  # fmt: skip
-    assert document["paired"] == (
+    assert document["paired"] == [
         {"left": "python/left.txt", "right": "python/right.txt", "why": "75 % of the package names in common"},
-    )
-    assert document["not_examined"] == ()
+    ]
+    assert document["not_examined"] == []
 
 
 def test_people_get_words_and_what_was_not_examined(home: Path) -> None:
@@ -69,7 +69,7 @@ def test_people_get_words_and_what_was_not_examined(home: Path) -> None:
 
 def test_a_file_does_not_differ_from_itself(home: Path) -> None:
     ended = envparity(home, "diff", "left.txt", "left.txt", "--json")
-    assert ended.document["differences"] == ()
+    assert ended.document["differences"] == []
     assert "no difference; 3 items the same" in envparity(home, "diff", "left.txt", "left.txt").output
 
 
@@ -104,9 +104,9 @@ def test_what_could_not_be_read_is_listed_at_the_end(home: Path) -> None:
     output = envparity(home, "diff", left, right).output
     assert "no difference" in output
     assert output.rstrip().endswith("containers: left: failed(permission)")
-    assert envparity(home, "diff", left, right, "--json").document["not_examined"] == (
+    assert envparity(home, "diff", left, right, "--json").document["not_examined"] == [
         {"section": "containers", "why": "left: failed(permission)"},
-    )
+    ]
 
 
 @pytest.fixture

@@ -52,11 +52,11 @@ def decisions(home: Path) -> int:
 def test_a_person_is_added_changed_disabled_and_enabled(tmp_path: Path) -> None:
     done(tmp_path, "user", "add", "ada", "--role", "operator", "--environments", "test, dev")
     [one] = done(tmp_path, "user", "list", "--json").document["people"]
-    assert (one["role"], one["environments"], one["has_password"]) == ("operator", ("dev", "test"), False)
+    assert (one["role"], one["environments"], one["has_password"]) == ("operator", ["dev", "test"], False)
     done(tmp_path, "user", "role", "ada", "viewer")
     done(tmp_path, "user", "disable", "ada")
     [one] = done(tmp_path, "user", "list", "--json").document["people"]
-    assert (one["role"], one["environments"], bool(one["disabled_at"])) == ("viewer", ("dev", "test"), True)
+    assert (one["role"], one["environments"], bool(one["disabled_at"])) == ("viewer", ["dev", "test"], True)
     assert server(tmp_path, "login", "--person", "ada").exit_code == 2
     done(tmp_path, "user", "enable", "ada")
     done(tmp_path, "user", "role", "ada", "admin", "--all-environments")
@@ -96,8 +96,8 @@ def test_tokens_are_made_listed_without_what_they_are_and_revoked(tmp_path: Path
     ]
     listed = done(tmp_path, "tokens", "list", "--json")
     enrol, admin = listed.document["tokens"]
-    assert (enrol["kind"], enrol["environments"], enrol["used"]) == ("enrol", ("ci",), "9 left")
-    assert (admin["kind"], admin["name"], admin["environments"]) == ("admin", "terraform", ("dev", "test"))
+    assert (enrol["kind"], enrol["environments"], enrol["used"]) == ("enrol", ["ci"], "9 left")
+    assert (admin["kind"], admin["name"], admin["environments"]) == ("admin", "terraform", ["dev", "test"])
     assert not any(token in listed.output + done(tmp_path, "tokens", "list").output for token in made)
     done(tmp_path, "tokens", "revoke", enrol["id"], admin["id"])
     states = [one["state"] for one in done(tmp_path, "tokens", "list", "--json").document["tokens"]]
@@ -155,4 +155,4 @@ def test_of_several_tokens_all_are_revoked_or_none(tmp_path: Path) -> None:
     done(tmp_path, "token", "ci", "--name", "github")
     [one] = done(tmp_path, "tokens", "list", "--json").document["tokens"]
     assert server(tmp_path, "tokens", "revoke", one["id"], "0" * 16).exit_code == 2
-    assert done(tmp_path, "tokens", "list", "--json").document["tokens"] == (one,)
+    assert done(tmp_path, "tokens", "list", "--json").document["tokens"] == [one]
