@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from envparity_agent.collectors.interface import Around, Options, Outline
 from envparity_agent.collectors.memory import Memory
-from envparity_agent.collectors.python.symbols import MAX_SOURCE, MAX_SOURCES, SCHEMA, is_package, parsed
+from envparity_agent.collectors.python.modules import MAX_SOURCE, is_package
+from envparity_agent.collectors.python.symbols import MAX_SOURCES, SCHEMA, parsed
 from envparity_agent.errors import CannotTell, Unreadable, UsageError
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Fingerprint, Reason, Section, Status
 from envparity_agent.root import Root
@@ -20,15 +21,21 @@ _NOT_OF_THE_APPLICATION = frozenset({"node_modules", "site-packages", "dist-pack
 
 
 def with_symbols(
-    good: str, bad: str, comparison: Comparison, options: Options, app_source: str | None = None
+    good: str,
+    bad: str,
+    comparison: Comparison,
+    options: Options,
+    app_source: str | None = None,
+    memory: Memory | None = None,
 ) -> tuple[Fingerprint | None, Fingerprint | None, Section | None]:
     """Both targets with the symbols that explain their comparison, and those of the application's own source.
 
-    None for a side that cannot be looked at again: a file, a pipe, or what a server has.
+    None for a side that cannot be looked at again: a file, a pipe, or what a server has. The memory of the first look
+    spares much of the others.
     """
     application = source(app_source, options) if app_source else None
     differing = frozenset(one.item for one in comparison.differences if one.kind == "python" and one.item)
-    memory = Memory()  # what both sides have is read once
+    memory = memory or Memory(keeps=True)  # what both sides have is read once
 
     def look(symbols: Outline | Around) -> tuple[Fingerprint | None, Fingerprint | None]:
         asked = replace(options, symbols=symbols)
@@ -45,7 +52,7 @@ def with_symbols(
 def _unshared(good: Fingerprint | None, bad: Fingerprint | None) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
     """For each distribution, of which words whoever breaks by its difference needs one; and the modules that differ.
 
-    A distribution that is not on both sides, or could not be read, has no words: whoever imports it may break.
+    A distribution that is not on both sides, or of which no names are told, has no words: whoever imports it may break.
     """
     if good is None or bad is None:
         return {}, frozenset()
@@ -61,7 +68,8 @@ def _unshared(good: Fingerprint | None, bad: Fingerprint | None) -> tuple[dict[s
             changed.add(module)
             if before is not None:
                 lost |= _lost(before, after) if after is not None else {module.rpartition(".")[2]}
-        words[name] = frozenset(lost)
+        if all("names" in body for side in (ours, theirs) for body in side[name].values()):
+            words[name] = frozenset(lost)
     return words, frozenset(changed)
 
 

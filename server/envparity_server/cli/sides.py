@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from envparity_agent.collectors.interface import Options
+from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.values import Key
 from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.targets import fingerprint
@@ -36,10 +37,10 @@ def _is_read_here(text: str) -> bool:
     return not is_selector(text) and text != "-" and (os.path.isdir(text) or not os.path.exists(text))
 
 
-def side(text: str, how: Options, server: str | None, token_file: str | None) -> Side:
+def side(text: str, how: Options, server: str | None, token_file: str | None, memory: Memory | None = None) -> Side:
     """A target, or what a selector stands for on the server."""
     if not is_selector(text):
-        found = fingerprint(text, how)
+        found = fingerprint(text, how, memory)
         return found, Subject(found.target.name)
     parse_selector(text, datetime.now(UTC))  # a misspelt one is told before anything is asked
     how.progress(f"asking for {text}")

@@ -5,37 +5,22 @@ class or what a function returns leads into them. Of everything else only the mo
 would take too long, the modules nearest to the surface come first, since they run in every program that imports them.
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import islice
 
-from packaging.utils import canonicalize_name
-
 from envparity_agent.collectors.interface import Around, Subject
-from envparity_agent.collectors.paths import join
 from envparity_agent.collectors.python.distributions import Distribution
-from envparity_agent.collectors.python.symbols import (
-    MAX_SOURCE,
-    SCHEMA,
-    TESTS,
-    is_cut,
-    is_package,
-    modules,
-    parsed,
-    section_path,
-)
+from envparity_agent.collectors.python.importers import importers, tops_of
+from envparity_agent.collectors.python.modules import ModuleFile, is_package, modules_of, section_path, source_of
+from envparity_agent.collectors.python.symbols import SCHEMA, is_cut, parsed
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status
 
 MAX_STEPS = 200_000  # names that are followed
 MAX_PARSED = 8_000_000  # bytes of sources
-MAX_READ = 64_000_000  # bytes of sources in which users are looked for
 MAX_PARTS = 16  # of a name that is followed
 
-_REQUIRED = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
-_WORD = re.compile(rb"[A-Za-z_]\w*")
 _CALLED = re.compile(r"\([^()]*\)")
 _USE = re.compile(r"^\d+[a-z]* (?:(?:from (\S+) )?import (\S+)|class \w+\((.*)\)|(.*))$")
 
@@ -74,7 +59,7 @@ class _Known:
     def __init__(self, subject: Subject, distributions: Sequence[Distribution]) -> None:
         self._subject = subject
         self._distributions = distributions
-        self._files: dict[str, tuple[Distribution, str]] = {}
+        self._files: dict[str, tuple[Distribution, ModuleFile]] = {}
         self._of: dict[str, tuple[str, ...] | str] = {}  # place -> modules, or why they are not known
         self._parsed: dict[str, dict[str, Attributes]] = {"names": {}, "uses": {}}
         self._defined: dict[str, Mapping[str, Sequence[str]]] = {}
@@ -85,9 +70,9 @@ class _Known:
             if section_path(one) is None:
                 continue
             try:
-                files = dict(islice(modules(subject.root, one).items(), MAX_ITEMS))
-            except (Unreadable, csv.Error) as problem:
-                self._of[one.place] = problem.reason if isinstance(problem, Unreadable) else Reason.INVALID
+                files = dict(islice(modules_of(subject, one).items(), MAX_ITEMS))
+            except Unreadable as problem:
+                self._of[one.place] = problem.reason
                 continue
             self._of[one.place] = tuple(files)
             for module, file in files.items():
@@ -96,51 +81,16 @@ class _Known:
     def users(self, asked: Around) -> Iterator[str]:
         """The modules that import what is asked about from another package, and need what its two sides do not share.
 
-        A module that is new itself needs nothing of that: its uses may be. Of very many sources those come first whose
-        distribution says that it requires what is asked about.
+        A module that is new itself needs nothing of that: its uses may be.
         """
+        imported = [one for one in self._distributions if one.name in asked.distributions]
         needed: dict[str, set[str]] = {}  # top -> words of which a user needs one
-        for one in self._distributions:
-            if one.name in asked.distributions:
-                for top in {module.partition(".")[0] for module in self._modules(one)}:
-                    needed.setdefault(top, set()).update(asked.words.get(one.name, {top}))
-        importing = _importing(needed)
-        if importing is None:
-            return
-        looked_for = hash((frozenset((top, frozenset(words)) for top, words in needed.items()), asked.changed))
-        left = MAX_READ
-        for one in sorted(self._distributions, key=lambda one: (not _requires(one) & asked.distributions, one.place)):
-            path = section_path(one)
-            read = partial(self._users_of, one, importing, needed, asked.changed)
-            # what both sides have is looked at once
-            found, size = self._subject.memory.recall(("users", path), path and (path, looked_for), read)
-            yield from found
-            left -= size
-            if left < 0:
-                return
-
-    def _users_of(
-        self, distribution: Distribution, importing: re.Pattern[bytes], needed: Mapping[str, set[str]],
-        changed: frozenset[str],
-    ) -> tuple[list[str], int]:  # fmt: skip
-        """Those of a distribution's modules that are users, and how many bytes were read."""
-        found, size = [], 0
-        for module in self._modules(distribution):
-            if self._files[module][0] is not distribution or not self._files[module][1].endswith(".py"):
-                continue
-            if TESTS.search(module):
-                continue
-            source = self._read(*self._files[module])
-            size += len(source)
-            own = module.partition(".")[0]
-            tops = {(match.group(1) or match.group(2)).decode() for match in importing.finditer(source)} - {own}
-            if tops and (module in changed or _needs(source, tops, needed)):
-                found.append(module)
-        return found, size
-
-    def _modules(self, distribution: Distribution) -> tuple[str, ...]:
-        found = self._of.get(distribution.place, ())
-        return found if isinstance(found, tuple) else ()
+        for one in imported:
+            for top in tops_of(self._subject, [one]):
+                needed.setdefault(top, set()).update(asked.words.get(one.name, {top}))
+        for user in importers(self._subject, self._distributions, imported):
+            if user.module in asked.changed or any(not user.words.isdisjoint(needed[top]) for top in user.tops):
+                yield user.module
 
     def uses(self, module: str) -> tuple[str, ...]:
         """What a module uses."""
@@ -187,21 +137,21 @@ class _Known:
         told = self._parsed[wanted]
         if module not in told:
             told[module] = {}
-            if module in self._files and not self._files[module][1].endswith(".so"):
+            if module in self._files and not self._files[module][1].is_binary:
                 distribution, file = self._files[module]
                 source = self._read(distribution, file)
                 if len(source) > self._left:
                     self._reasons.setdefault(distribution.place, set()).add(Reason.CAP)
                     return told[module]
                 self._left -= len(source)
-                key = (wanted, section_path(distribution), file)
-                read = lambda: parsed(source, module, is_package(file), wanted=(wanted,))  # noqa: E731  # used at once
+                key = (wanted, section_path(distribution), file.path)
+                read = lambda: parsed(source, module, is_package(file.path), wanted=(wanted,))  # noqa: E731  # used at once
                 told[module] = self._subject.memory.recall(key, section_path(distribution), read)
         return told[module]
 
-    def _read(self, distribution: Distribution, file: str) -> bytes:
+    def _read(self, distribution: Distribution, file: ModuleFile) -> bytes:
         try:
-            return self._subject.root.read(join(distribution.site, file), MAX_SOURCE)
+            return source_of(self._subject, distribution, file)
         except Unreadable as problem:
             self._reasons.setdefault(distribution.place, set()).add(problem.reason)
             return b""
@@ -223,26 +173,6 @@ class _Known:
             items, reasons = {one.partition(".")[0]: {} for one in own}, {Reason.CAP}
         status = Status.PARTIAL if reasons else Status.OK
         return Section(path, "symbols", SCHEMA, items, status, tuple(sorted(reasons)))
-
-
-def _importing(tops: Iterable[str]) -> re.Pattern[bytes] | None:
-    """What finds the imports of some packages in a source; None for no package."""
-    names = "|".join(sorted(map(re.escape, tops)))
-    pattern = rf"^[ \t]*(?:from[ \t]+({names})\b|import[ \t][^\n]*\b({names})\b)"
-    return re.compile(pattern.encode(), re.MULTILINE) if names else None
-
-
-def _requires(distribution: Distribution) -> set[str]:
-    """The names of what a distribution requires, in any of its extras."""
-    told = distribution.attributes.get("requires")
-    found = (_REQUIRED.match(one) for one in (told if isinstance(told, tuple) else ()))
-    return {canonicalize_name(match[0]) for match in found if match}
-
-
-def _needs(source: bytes, tops: Iterable[str], needed: Mapping[str, set[str]]) -> bool:
-    """Whether a source has one of the words of the packages that it imports."""
-    words = set(_WORD.findall(source))
-    return any(word.encode() in words for top in tops for word in needed[top])
 
 
 def _prefixes(parts: tuple[str, ...]) -> Iterator[str]:
