@@ -1,7 +1,8 @@
 """Looks at two targets once more, for the symbols of what differs between them and of what uses it."""
 
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 
 from envparity_agent.collectors.interface import Around, Options, Outline
@@ -17,6 +18,8 @@ from envparity_server.compare.model import Comparison
 
 APPLICATION = "symbols/@application"
 
+# methods that run without being named
+_UNNAMED = frozenset({"__aenter__", "__call__", "__enter__", "__getattr__", "__init__", "__new__"})
 _NOT_OF_THE_APPLICATION = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__"})
 
 
@@ -60,16 +63,11 @@ def _unshared(good: Fingerprint | None, bad: Fingerprint | None) -> tuple[dict[s
     words: dict[str, frozenset[str]] = {}
     changed: set[str] = {module for name in ours.keys() ^ theirs.keys() for module in {**ours, **theirs}[name]}
     for name in ours.keys() & theirs.keys():
-        lost: set[str] = set()
-        for module in ours[name].keys() | theirs[name].keys():
-            before, after = ours[name].get(module), theirs[name].get(module)
-            if before == after:
-                continue
-            changed.add(module)
-            if before is not None:
-                lost |= _lost(before, after) if after is not None else {module.rpartition(".")[2]}
-        if all("names" in body for side in (ours, theirs) for body in side[name].values()):
-            words[name] = frozenset(lost)
+        before, after = ours[name], theirs[name]
+        differing = {module for module in before.keys() | after.keys() if before.get(module) != after.get(module)}
+        changed |= differing
+        if all("names" in body for side in (before, after) for body in side.values()):
+            words[name] = frozenset(_lost(before, after, differing))
     return words, frozenset(changed)
 
 
@@ -85,13 +83,44 @@ def _outlines(found: Fingerprint) -> dict[str, Mapping[str, Attributes]]:
     return {name: items for name, items in told.items() if items and name not in several}
 
 
-def _lost(before: Attributes, after: Attributes) -> set[str]:
-    """The names that a module had, or had in another form; of a constructor, those of all its classes."""
-    lines, others = set(_texts(before, "names")), set(_texts(after, "names"))
-    lost = {line.partition(" ")[0] for line in lines - others}
-    if any(name.startswith("__") for name in lost):
-        lost |= {line.partition(" ")[0] for line in lines}
-    return lost
+def _lost(before: Mapping[str, Attributes], after: Mapping[str, Attributes], differing: Set[str]) -> set[str]:
+    """The names that modules had, or had in another form; of a method without a name, those of what is made by it."""
+    lost: set[str] = set()
+    made: set[str] = set()
+    for module in differing & before.keys():
+        if module not in after:
+            lost.add(module.rpartition(".")[2])
+            continue
+        lines = _texts(before[module], "names")
+        gone = {_name(line) for line in set(lines).difference(_texts(after[module], "names"))}
+        lost |= gone - _UNNAMED
+        if not gone.isdisjoint(_UNNAMED):
+            made |= {_name(line) for line in lines if line.startswith("class ")}
+    return lost | _with_subclasses(made, before)
+
+
+def _with_subclasses(classes: set[str], modules: Mapping[str, Attributes]) -> set[str]:
+    """Some classes, and all that derive from classes of their names."""
+    bases = (
+        {
+            _name(line): set(re.findall(r"\w+", line.partition("(")[2]))
+            for body in modules.values()
+            for line in _texts(body, "names")
+            if line.startswith("class ")
+        }
+        if classes
+        else {}
+    )
+    found, more = set(classes), set(classes)
+    while more:
+        more = {name for name, told in bases.items() if not more.isdisjoint(told)} - found
+        found |= more
+    return found
+
+
+def _name(line: str) -> str:
+    """The name that a line of an outline tells."""
+    return line.removeprefix("class ").partition("(")[0].partition(" ")[0]
 
 
 def _is_read_here(text: str) -> bool:

@@ -1,8 +1,12 @@
 """Tells on which lines the modules of distributions define names: enough to see which names two sides do not share.
 
 Found by patterns in the text, at a tenth of what parsing takes; what is looked at more closely is up to who asks.
-A line is `NAME DIGEST`, of the text that defines it: a signature, the bases of a class; `NAME` alone for a variable or
-an import. A module that makes names as it runs has its texts for names as well.
+
+    LIMIT                     a variable, an attribute, or an import
+    get 5f0c0ad1              a function, and a digest of its parameters: of their names, and which have a default
+    class Client(Base,ABC)    a class and its bases
+
+A module that makes names as it runs has its texts for names as well.
 """
 
 import re
@@ -22,16 +26,22 @@ from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Section, Status
 
 # each begins with a character that is searched for at once: `^` would be tried at every place
 _DEFINES = re.compile(
-    rb"\n(?:[ \t]*+(?:"
-    rb"(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*(\([^)]*)"
-    rb"|class[ \t]+(\w+)[ \t]*(\([^)]*|:)"
+    rb"\n(?:([ \t]*+)(?:"
+    rb"(?:async[ \t]+)?def[ \t]+(\w+)[ \t]*(\((?:[^()]++|\([^()]*+\))*+)"
+    rb"|class[ \t]+(\w+)[ \t]*(?:(\([^)]*)|:)"
     rb"|from[ \t]+[.\w]+[ \t]+import[ \t]*(\([^)]*|[^\n(]*)"
     rb"|import[ \t]+([^\n]*))"
-    rb"|(?:[ ]{4}|\t)?([A-Za-z_]\w*+)[ \t]*+(?::[^=\n]+)?=(?!=))"
+    rb"|(?:if|else|elif|try|except|finally|with|for|while)\b"
+    rb"|([ ]{4}|\t)?([A-Za-z_]\w*+)[ \t]*+(?::[^=\n]+)?=(?!=))"
 )
 _ATTRIBUTE = re.compile(rb"self\.([A-Za-z_]\w*+)[ \t]*+(?::[^=\n]+)?=(?!=)")
-_MAKES_NAMES = (b"__all__", b"def __getattr__", b"globals()", b"vars()", b"locals()", b"sys.modules[")
+_SUBSCRIPT = re.compile(rb"\[[^\[\]]*\]")
+_PARAMETER = re.compile(rb"[(,]\s*(\*{0,2}\w+|[*/])[^,=]*(=?)")
+_COMMENT = re.compile(rb"#[^\n]*")
 _NAME = re.compile(rb"[A-Za-z_]\w*")
+_OF_IMPORTS = frozenset({b"as", b"import"})
+_LISTED = re.compile(rb"__all__[^\[(\n]*[\[(]([^\])]*)")
+_MAKES_NAMES = (b"def __getattr__", b"globals()", b"vars()", b"locals()", b"sys.modules[")
 _TEXT = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
 
 
@@ -78,18 +88,32 @@ def _lines(subject: Subject, distribution: Distribution, file: ModuleFile) -> tu
 def outline(source: bytes) -> tuple[str, ...]:
     """The lines of a source, sorted."""
     found = set(islice(_found(source), MAX_NAMES))
-    if any(mark in source for mark in _MAKES_NAMES):
-        found.update(match.decode() for match in _TEXT.findall(source))
+    makes_names = any(mark in source for mark in _MAKES_NAMES)
+    texts = [source] if makes_names else _LISTED.findall(source)
+    found.update(match.decode() for text in texts for match in _TEXT.findall(text))
     return tuple(sorted(found))
 
 
 def _found(source: bytes) -> Iterator[str]:
-    for function, signature, cls, bases, imported, modules, variable in _DEFINES.findall(b"\n" + source):
-        if function or cls:
-            text = b"".join((signature or bases).split())
-            yield f"{(function or cls).decode()} {crc32(text):08x}"
+    in_function = False  # whose variables are its own
+    for match in _DEFINES.finditer(b"\n" + source):
+        indent, function, parameters, cls, bases, imported, modules, inner, variable = match.groups()
+        if not indent and not inner:
+            in_function = function is not None
+        if function:
+            yield f"{function.decode()} {_digest(parameters):08x}"
+        elif cls:
+            yield f"class {cls.decode()}{b''.join((bases or b'(').split()).decode('utf-8', 'replace')})"
         elif variable:
-            yield variable.decode()
-        else:
-            yield from (name.decode() for name in _NAME.findall(imported or modules))
+            if not (inner and in_function):
+                yield variable.decode()
+        elif imported or modules:
+            names = _NAME.findall(_COMMENT.sub(b"", imported or modules))
+            yield from (name.decode() for name in names if name not in _OF_IMPORTS)
     yield from (name.decode() for name in _ATTRIBUTE.findall(source))
+
+
+def _digest(parameters: bytes) -> int:
+    """A number for the names of parameters, and which of them have a default: what a call may break by."""
+    plain = _SUBSCRIPT.sub(b"", _SUBSCRIPT.sub(b"", parameters))  # of annotations, with commas of their own
+    return crc32(b",".join(name + default for name, default in _PARAMETER.findall(plain)))

@@ -6,7 +6,7 @@ would take too long, the modules nearest to the surface come first, since they r
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 
 from envparity_agent.collectors.interface import Around, Subject
@@ -33,8 +33,10 @@ def symbols_around(subject: Subject, distributions: Sequence[Distribution], aske
     known = _Known(subject, distributions)
     subject.progress(f"looking for what uses {len(asked.distributions)} distributions")
     known.follow(name for use in sorted(asked.uses) for name in followed(use))
-    for module in sorted(known.users(asked), key=lambda module: (module.count("."), module)):
-        known.follow(name for use in known.uses(module) for name in followed(use))
+    needed = _needed(subject, distributions, asked)
+    for module in sorted(known.users(asked, needed), key=lambda module: (module.count("."), module)):
+        names = (name for use in known.uses(module) for name in followed(use))
+        known.follow(name for name in names if module in asked.changed or _needs(name, needed))
     for one in distributions:
         section = known.section(one, one.name in asked.distributions)
         if section is not None:
@@ -78,16 +80,12 @@ class _Known:
             for module, file in files.items():
                 self._files.setdefault(module, (one, file))
 
-    def users(self, asked: Around) -> Iterator[str]:
+    def users(self, asked: Around, needed: Mapping[str, Set[str]]) -> Iterator[str]:
         """The modules that import what is asked about from another package, and need what its two sides do not share.
 
         A module that is new itself needs nothing of that: its uses may be.
         """
         imported = [one for one in self._distributions if one.name in asked.distributions]
-        needed: dict[str, set[str]] = {}  # top -> words of which a user needs one
-        for one in imported:
-            for top in tops_of(self._subject, [one]):
-                needed.setdefault(top, set()).update(asked.words.get(one.name, {top}))
         for user in importers(self._subject, self._distributions, imported):
             if user.module in asked.changed or any(not user.words.isdisjoint(needed[top]) for top in user.tops):
                 yield user.module
@@ -173,6 +171,23 @@ class _Known:
             items, reasons = {one.partition(".")[0]: {} for one in own}, {Reason.CAP}
         status = Status.PARTIAL if reasons else Status.OK
         return Section(path, "symbols", SCHEMA, items, status, tuple(sorted(reasons)))
+
+
+def _needed(subject: Subject, distributions: Sequence[Distribution], asked: Around) -> Mapping[str, Set[str]]:
+    """Package -> words of which a user needs one: the package itself, where nothing is known of its other side."""
+    found: dict[str, set[str]] = {}
+    for one in distributions:
+        for top in tops_of(subject, [one]) if one.name in asked.distributions else ():
+            found.setdefault(top, set()).update(asked.words.get(one.name, {top}))
+    return found
+
+
+def _needs(name: str, needed: Mapping[str, Set[str]]) -> bool:
+    """Whether a name that is used has one of the words; from another package on, of any that it may lead to."""
+    top, *parts = name.split(".")
+    if top in needed:
+        return not needed[top].isdisjoint([top, *parts])
+    return any(not words.isdisjoint(parts) for words in needed.values())
 
 
 def _prefixes(parts: tuple[str, ...]) -> Iterator[str]:
