@@ -89,7 +89,7 @@ def _lost(before: Mapping[str, Attributes], after: Mapping[str, Attributes], dif
     made: set[str] = set()
     for module in differing & before.keys():
         if module not in after:
-            lost.add(module.rpartition(".")[2])
+            lost |= {module, module.rpartition(".")[2]}
             continue
         lines = _texts(before[module], "names")
         gone = {_name(line) for line in set(lines).difference(_texts(after[module], "names"))}

@@ -15,8 +15,9 @@ from envparity_agent.errors import Unreadable
 MAX_READ = 64_000_000  # bytes of sources
 
 _REQUIRED = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+_MODULE = re.compile(rb"[A-Za-z_][\w.]*+")
 _WORD = re.compile(rb"[A-Za-z_]\w*+")
-_ATTRIBUTE = re.compile(rb"\.\s*+([A-Za-z_]\w*+)")
+_ATTRIBUTE = re.compile(rb"\.\s*+([A-Za-z_]\w*+)|\n[ \t]*+(?:from|import)[ \t][^\n]*")  # none of those is in an import
 
 
 class Importer(NamedTuple):
@@ -24,7 +25,7 @@ class Importer(NamedTuple):
 
     module: str
     tops: frozenset[str]  # the packages
-    words: frozenset[str]  # their names, what it imports of them, and all attributes: it uses no other name of theirs
+    words: frozenset[str]  # its modules of them, what it imports of these, and all attributes: it uses no other names
 
 
 def importers(
@@ -39,7 +40,7 @@ def importers(
         return
     names = {one.name for one in imported}
     left = MAX_READ
-    for one in sorted(distributions, key=lambda one: (not _requires(one) & names, one.place)):
+    for one in sorted(distributions, key=lambda one: (not required(one) & names, one.place)):
         path = section_path(one)
         if path is None:
             continue
@@ -76,13 +77,14 @@ def _importers(subject: Subject, distribution: Distribution, tops: frozenset[str
         except Unreadable:
             continue  # where its symbols are asked for, it is said
         size += len(source)
-        imported = importing.findall(b"\n" + source)
-        used = {word.decode() for line in imported for word in _WORD.findall(b" ".join(line))}
-        theirs = (used & tops) - {module.partition(".")[0]}
+        source = b"\n" + source
+        imported = importing.findall(source)
+        used = {word.decode() for line in imported for word in _MODULE.findall(b" ".join(line))}
+        theirs = tops.intersection(word.partition(".")[0] for word in used) - {module.partition(".")[0]}
         if theirs:
-            every = any(b"*" in line[1] for line in imported)
+            every = any(b"*" in names for _, names, _ in imported)
             words = (_WORD if every else _ATTRIBUTE).findall(source)
-            found.append(Importer(module, theirs, frozenset({*used, *(word.decode() for word in words)})))
+            found.append(Importer(module, theirs, frozenset({*theirs, *used, *(word.decode() for word in words)})))
     return found, size
 
 
@@ -99,7 +101,7 @@ def _importing(tops: Iterable[str]) -> re.Pattern[bytes]:
     return re.compile(pattern.encode())
 
 
-def _requires(distribution: Distribution) -> set[str]:
+def required(distribution: Distribution) -> set[str]:
     """The names of what a distribution requires, in any of its extras."""
     told = distribution.attributes.get("requires")
     found = (_REQUIRED.match(one) for one in (told if isinstance(told, tuple) else ()))

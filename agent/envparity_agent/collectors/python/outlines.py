@@ -20,7 +20,7 @@ from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.importers import importers
 from envparity_agent.collectors.python.modules import TESTS, ModuleFile, modules_of, section_path, source_of
 from envparity_agent.collectors.python.names import MAX_NAMES
-from envparity_agent.collectors.python.symbols import SCHEMA
+from envparity_agent.collectors.python.symbols import MAKES_NAMES, SCHEMA
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Section, Status
 
@@ -41,7 +41,6 @@ _COMMENT = re.compile(rb"#[^\n]*")
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 _OF_IMPORTS = frozenset({b"as", b"import"})
 _LISTED = re.compile(rb"__all__[^\[(\n]*[\[(]([^\])]*)")
-_MAKES_NAMES = (b"def __getattr__", b"globals()", b"vars()", b"locals()", b"sys.modules[")
 _TEXT = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
 
 
@@ -88,25 +87,26 @@ def _lines(subject: Subject, distribution: Distribution, file: ModuleFile) -> tu
 def outline(source: bytes) -> tuple[str, ...]:
     """The lines of a source, sorted."""
     found = set(islice(_found(source), MAX_NAMES))
-    makes_names = any(mark in source for mark in _MAKES_NAMES)
+    makes_names = any(mark in source for mark in (b"def __getattr__", *MAKES_NAMES))
     texts = [source] if makes_names else _LISTED.findall(source)
     found.update(match.decode() for text in texts for match in _TEXT.findall(text))
     return tuple(sorted(found))
 
 
 def _found(source: bytes) -> Iterator[str]:
-    in_function = False  # whose variables are its own
+    in_function = False  # what one defines is its own
     for match in _DEFINES.finditer(b"\n" + source):
         indent, function, parameters, cls, bases, imported, modules, inner, variable = match.groups()
         if not indent and not inner:
             in_function = function is not None
+        elif in_function:
+            continue
         if function:
             yield f"{function.decode()} {_digest(parameters):08x}"
         elif cls:
             yield f"class {cls.decode()}{b''.join((bases or b'(').split()).decode('utf-8', 'replace')})"
         elif variable:
-            if not (inner and in_function):
-                yield variable.decode()
+            yield variable.decode()
         elif imported or modules:
             names = _NAME.findall(_COMMENT.sub(b"", imported or modules))
             yield from (name.decode() for name in names if name not in _OF_IMPORTS)

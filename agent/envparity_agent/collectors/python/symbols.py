@@ -28,7 +28,8 @@ SCHEMA = 2
 MAX_SOURCES = 64 * MIB  # of one distribution
 
 # what gives a module names that are not written in it
-_MAKES_NAMES = re.compile(rb"\b(?:globals|vars|locals)\(\)|\bsys\.modules\[|\bexec\(")
+MAKES_NAMES = (b"globals()", b"vars()", b"locals()", b"sys.modules[")
+_EXECUTES = re.compile(rb"\bexec\(")
 
 
 def symbols(subject: Subject, distribution: Distribution) -> Section | None:
@@ -78,6 +79,18 @@ def is_cut(attributes: Attributes) -> bool:
     )
 
 
+def _lines(source: bytes, words: Collection[str] | None) -> list[int] | None:
+    """The numbers of the lines with one of the words; None for all lines."""
+    if words is None:
+        return None
+    looked_for = re.compile(rb"\b(?:" + b"|".join(re.escape(word.encode()) for word in sorted(words)) + rb")\b")
+    return [number for number, line in enumerate(source.split(b"\n"), 1) if looked_for.search(line)]
+
+
+def _makes_names(source: bytes) -> bool:
+    return any(mark in source for mark in MAKES_NAMES) or bool(b"exec(" in source and _EXECUTES.search(source))
+
+
 @contextmanager
 def _uncollected() -> Iterator[None]:
     """Without the garbage collector, which looks at every new node of a tree in vain: parsing takes a third then."""
@@ -92,11 +105,16 @@ def _uncollected() -> Iterator[None]:
 
 @_uncollected()
 def parsed(
-    source: bytes, module: str, package: bool, whole: bool = False, wanted: Collection[str] = ("names", "uses")
+    source: bytes,
+    module: str,
+    package: bool,
+    whole: bool = False,
+    wanted: Collection[str] = ("names", "uses"),
+    words: Collection[str] | None = None,
 ) -> Attributes:
     """What a module defines and uses; nothing where its source does not parse as the Python that runs this.
 
-    `whole` tells as well what it uses of the package that it is in.
+    `whole` tells as well what it uses of the package that it is in; with `words` only functions that have one are read.
     """
     try:
         with warnings.catch_warnings():  # of the source's, which is not ours to correct
@@ -106,7 +124,7 @@ def parsed(
         return {}
     found: dict[str, Value] = {}
     if "names" in wanted:
-        made = {"* < …"} if _MAKES_NAMES.search(source) else set()
+        made = {"* < …"} if _makes_names(source) else set()
         found["names"] = tuple(sorted(names(tree, module, package) | made))
-    used = uses(tree, module, package, whole) if "uses" in wanted else ()
+    used = uses(tree, module, package, whole, _lines(source, words)) if "uses" in wanted else ()
     return found | ({"uses": used} if used else {})

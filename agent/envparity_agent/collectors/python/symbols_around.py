@@ -7,11 +7,12 @@ would take too long, the modules nearest to the surface come first, since they r
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import partial
 from itertools import islice
 
 from envparity_agent.collectors.interface import Around, Subject
 from envparity_agent.collectors.python.distributions import Distribution
-from envparity_agent.collectors.python.importers import importers, tops_of
+from envparity_agent.collectors.python.importers import importers, required, tops_of
 from envparity_agent.collectors.python.modules import ModuleFile, is_package, modules_of, section_path, source_of
 from envparity_agent.collectors.python.symbols import SCHEMA, is_cut, parsed
 from envparity_agent.errors import Unreadable
@@ -34,9 +35,10 @@ def symbols_around(subject: Subject, distributions: Sequence[Distribution], aske
     subject.progress(f"looking for what uses {len(asked.distributions)} distributions")
     known.follow(name for use in sorted(asked.uses) for name in followed(use))
     needed = _needed(subject, distributions, asked)
-    for module in sorted(known.users(asked, needed), key=lambda module: (module.count("."), module)):
-        names = (name for use in known.uses(module) for name in followed(use))
-        known.follow(name for name in names if module in asked.changed or _needs(name, needed))
+    users = known.users(asked, needed)
+    for module in sorted(users, key=lambda module: (module.count("."), module)):
+        names = (name for use in known.uses(module, users[module]) for name in followed(use))
+        known.follow(name for name in names if users[module] is None or known.needs(name, needed))
     for one in distributions:
         section = known.section(one, one.name in asked.distributions)
         if section is not None:
@@ -80,20 +82,34 @@ class _Known:
             for module, file in files.items():
                 self._files.setdefault(module, (one, file))
 
-    def users(self, asked: Around, needed: Mapping[str, Set[str]]) -> Iterator[str]:
+    def users(self, asked: Around, needed: Mapping[str, Set[str]]) -> Mapping[str, Set[str] | None]:
         """The modules that import what is asked about from another package, and need what its two sides do not share.
 
-        A module that is new itself needs nothing of that: its uses may be.
+        With the words that they need; None for a module that is new itself, of which all uses may be.
         """
         imported = [one for one in self._distributions if one.name in asked.distributions]
+        found: dict[str, Set[str] | None] = {}
         for user in importers(self._subject, self._distributions, imported):
-            if user.module in asked.changed or any(not user.words.isdisjoint(needed[top]) for top in user.tops):
-                yield user.module
+            if user.module in asked.changed:
+                found[user.module] = None
+            elif any(not user.words.isdisjoint(needed[top]) for top in user.tops):
+                packages = {*user.tops, user.module.partition(".")[0]}
+                found[user.module] = user.words & frozenset().union(*(needed.get(one, ()) for one in packages))
+        return found
 
-    def uses(self, module: str) -> tuple[str, ...]:
-        """What a module uses."""
-        found = self._parse(module, "uses").get("uses")
+    def uses(self, module: str, words: Set[str] | None) -> tuple[str, ...]:
+        """What a module uses, without the functions that have none of the words."""
+        found = self._parse(module, "uses", words).get("uses")
         return found if isinstance(found, tuple) else ()
+
+    def needs(self, name: str, needed: Mapping[str, Set[str]]) -> bool:
+        """Whether a name that is used has one of the words that a use of its package needs."""
+        parts = tuple(name.split("."))
+        words = needed.get(parts[0], frozenset())
+        prefixes = list(_prefixes(parts))
+        module = next((one for one in prefixes if one in self._files), "")
+        inside = parts[len(module.split(".")) :]  # of a module only what it lacks is among the words, or it itself
+        return not words.isdisjoint(inside) or not words.isdisjoint(prefixes)
 
     def follow(self, names: Iterable[str]) -> None:
         """Parse every module that leads to one of these names."""
@@ -130,7 +146,7 @@ class _Known:
             self._defined[module] = found
         return self._defined[module]
 
-    def _parse(self, module: str, wanted: str) -> Attributes:
+    def _parse(self, module: str, wanted: str, words: Set[str] | None = None) -> Attributes:
         """The names or the uses of a module; nothing where it is a binary, or one too many."""
         told = self._parsed[wanted]
         if module not in told:
@@ -143,8 +159,9 @@ class _Known:
                     return told[module]
                 self._left -= len(source)
                 key = (wanted, section_path(distribution), file.path)
-                read = lambda: parsed(source, module, is_package(file.path), wanted=(wanted,))  # noqa: E731  # used at once
-                told[module] = self._subject.memory.recall(key, section_path(distribution), read)
+                content = section_path(distribution), words
+                read = partial(parsed, source, module, is_package(file.path), wanted=(wanted,), words=words)
+                told[module] = self._subject.memory.recall(key, content, read)
         return told[module]
 
     def _read(self, distribution: Distribution, file: ModuleFile) -> bytes:
@@ -174,20 +191,37 @@ class _Known:
 
 
 def _needed(subject: Subject, distributions: Sequence[Distribution], asked: Around) -> Mapping[str, Set[str]]:
-    """Package -> words of which a user needs one: the package itself, where nothing is known of its other side."""
+    """Package -> words of which a use of it needs one: its own, where it is asked about, else those of all it leads to.
+
+    What nothing is known of on the other side has its packages' names for words.
+    """
+    words = {
+        one.name: asked.words.get(one.name, tops_of(subject, [one]))
+        for one in distributions
+        if one.name in asked.distributions
+    }
+    reached = _reached(distributions, words.keys())
     found: dict[str, set[str]] = {}
     for one in distributions:
-        for top in tops_of(subject, [one]) if one.name in asked.distributions else ():
-            found.setdefault(top, set()).update(asked.words.get(one.name, {top}))
+        leads_to = {one.name} if one.name in words else reached[one.name]
+        for top in tops_of(subject, [one]) if leads_to else ():
+            found.setdefault(top, set()).update(*(words[name] for name in leads_to))
     return found
 
 
-def _needs(name: str, needed: Mapping[str, Set[str]]) -> bool:
-    """Whether a name that is used has one of the words; from another package on, of any that it may lead to."""
-    top, *parts = name.split(".")
-    if top in needed:
-        return not needed[top].isdisjoint([top, *parts])
-    return any(not words.isdisjoint(parts) for words in needed.values())
+def _reached(distributions: Sequence[Distribution], names: Set[str]) -> Mapping[str, Set[str]]:
+    """Distribution -> those with these names that it is, requires, or requires by way of others."""
+    required_by = {one.name: required(one) for one in distributions}
+    reached = {name: {name} & names for name in required_by}
+    is_settled = False
+    while not is_settled:
+        is_settled = True
+        for name, others in required_by.items():
+            more = set().union(*(reached[other] for other in others if other in reached))
+            if not more <= reached[name]:
+                reached[name] |= more
+                is_settled = False
+    return reached
 
 
 def _prefixes(parts: tuple[str, ...]) -> Iterator[str]:
