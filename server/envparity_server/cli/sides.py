@@ -12,7 +12,6 @@ from envparity_agent.collectors.values import Key
 from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.targets import fingerprint
 from envparity_agent.terminal import note
-from envparity_server.cli.asking import asking
 from envparity_server.compare.selectors import is_selector, parse_selector
 from envparity_server.drift.rules import Subject, subject_of
 
@@ -43,6 +42,9 @@ def side(text: str, how: Options, server: str | None, token_file: str | None, me
         found = fingerprint(text, how, memory)
         return found, Subject(found.target.name)
     parse_selector(text, datetime.now(UTC))  # a misspelt one is told before anything is asked
+    # here and not above: what speaks HTTP takes long to load, and most look at what is here
+    from envparity_server.cli.asking import asking
+
     how.progress(f"asking for {text}")
     with asking(server, token_file) as client:
         found, notes, subject = client.fingerprint(text)

@@ -18,7 +18,7 @@ from zlib import crc32
 from envparity_agent.collectors.interface import Outline, Subject
 from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.importers import importers
-from envparity_agent.collectors.python.modules import TESTS, ModuleFile, modules_of, section_path, source_of
+from envparity_agent.collectors.python.modules import ModuleFile, modules_of, section_path, source_of
 from envparity_agent.collectors.python.names import MAX_NAMES
 from envparity_agent.collectors.python.symbols import MAKES_NAMES, SCHEMA
 from envparity_agent.errors import Unreadable
@@ -41,6 +41,7 @@ _COMMENT = re.compile(rb"#[^\n]*")
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 _OF_IMPORTS = frozenset({b"as", b"import"})
 _LISTED = re.compile(rb"__all__[^\[(\n]*[\[(]([^\])]*)")
+_OWN_TESTS = re.compile(r"\.(?:conftest|tests)(?:\.|$)|\.test_\w+$", re.ASCII)  # with `werkzeug.test` others test
 _TEXT = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
 
 
@@ -66,7 +67,7 @@ def outlines(subject: Subject, distributions: Sequence[Distribution], asked: Out
 def _modules(subject: Subject, distribution: Distribution, imported: Collection[str]) -> dict[str, Attributes]:
     found: dict[str, Attributes] = {}
     for module, file in islice(modules_of(subject, distribution).items(), MAX_ITEMS):
-        if TESTS.search(module):
+        if _OWN_TESTS.search(module):
             continue
         found[module] = {"hash": file.hash}
         if module.partition(".")[0] in imported:

@@ -79,14 +79,6 @@ def is_cut(attributes: Attributes) -> bool:
     )
 
 
-def _lines(source: bytes, words: Collection[str] | None) -> list[int] | None:
-    """The numbers of the lines with one of the words; None for all lines."""
-    if words is None:
-        return None
-    looked_for = re.compile(rb"\b(?:" + b"|".join(re.escape(word.encode()) for word in sorted(words)) + rb")\b")
-    return [number for number, line in enumerate(source.split(b"\n"), 1) if looked_for.search(line)]
-
-
 def _makes_names(source: bytes) -> bool:
     return any(mark in source for mark in MAKES_NAMES) or bool(b"exec(" in source and _EXECUTES.search(source))
 
@@ -110,11 +102,10 @@ def parsed(
     package: bool,
     whole: bool = False,
     wanted: Collection[str] = ("names", "uses"),
-    words: Collection[str] | None = None,
 ) -> Attributes:
     """What a module defines and uses; nothing where its source does not parse as the Python that runs this.
 
-    `whole` tells as well what it uses of the package that it is in; with `words` only functions that have one are read.
+    `whole` tells as well what it uses of the package that it is in.
     """
     try:
         with warnings.catch_warnings():  # of the source's, which is not ours to correct
@@ -126,5 +117,5 @@ def parsed(
     if "names" in wanted:
         made = {"* < …"} if _makes_names(source) else set()
         found["names"] = tuple(sorted(names(tree, module, package) | made))
-    used = uses(tree, module, package, whole, _lines(source, words)) if "uses" in wanted else ()
+    used = uses(tree, module, package, whole) if "uses" in wanted else ()
     return found | ({"uses": used} if used else {})

@@ -35,10 +35,9 @@ def symbols_around(subject: Subject, distributions: Sequence[Distribution], aske
     subject.progress(f"looking for what uses {len(asked.distributions)} distributions")
     known.follow(name for use in sorted(asked.uses) for name in followed(use))
     needed = _needed(subject, distributions, asked)
-    users = known.users(asked, needed)
-    for module in sorted(users, key=lambda module: (module.count("."), module)):
-        names = (name for use in known.uses(module, users[module]) for name in followed(use))
-        known.follow(name for name in names if users[module] is None or known.needs(name, needed))
+    for module in sorted(known.users(asked, needed), key=lambda module: (module.count("."), module)):
+        names = (name for use in known.uses(module) for name in followed(use))
+        known.follow(name for name in names if module in asked.changed or known.needs(name, needed))
     for one in distributions:
         section = known.section(one, one.name in asked.distributions)
         if section is not None:
@@ -82,24 +81,19 @@ class _Known:
             for module, file in files.items():
                 self._files.setdefault(module, (one, file))
 
-    def users(self, asked: Around, needed: Mapping[str, Set[str]]) -> Mapping[str, Set[str] | None]:
+    def users(self, asked: Around, needed: Mapping[str, Set[str]]) -> Iterator[str]:
         """The modules that import what is asked about from another package, and need what its two sides do not share.
 
-        With the words that they need; None for a module that is new itself, of which all uses may be.
+        A module that is new itself needs nothing of that: its uses may be.
         """
         imported = [one for one in self._distributions if one.name in asked.distributions]
-        found: dict[str, Set[str] | None] = {}
         for user in importers(self._subject, self._distributions, imported):
-            if user.module in asked.changed:
-                found[user.module] = None
-            elif any(not user.words.isdisjoint(needed[top]) for top in user.tops):
-                packages = {*user.tops, user.module.partition(".")[0]}
-                found[user.module] = user.words & frozenset().union(*(needed.get(one, ()) for one in packages))
-        return found
+            if user.module in asked.changed or any(not user.words.isdisjoint(needed[top]) for top in user.tops):
+                yield user.module
 
-    def uses(self, module: str, words: Set[str] | None) -> tuple[str, ...]:
-        """What a module uses, without the functions that have none of the words."""
-        found = self._parse(module, "uses", words).get("uses")
+    def uses(self, module: str) -> tuple[str, ...]:
+        """What a module uses."""
+        found = self._parse(module, "uses").get("uses")
         return found if isinstance(found, tuple) else ()
 
     def needs(self, name: str, needed: Mapping[str, Set[str]]) -> bool:
@@ -146,7 +140,7 @@ class _Known:
             self._defined[module] = found
         return self._defined[module]
 
-    def _parse(self, module: str, wanted: str, words: Set[str] | None = None) -> Attributes:
+    def _parse(self, module: str, wanted: str) -> Attributes:
         """The names or the uses of a module; nothing where it is a binary, or one too many."""
         told = self._parsed[wanted]
         if module not in told:
@@ -159,9 +153,8 @@ class _Known:
                     return told[module]
                 self._left -= len(source)
                 key = (wanted, section_path(distribution), file.path)
-                content = section_path(distribution), words
-                read = partial(parsed, source, module, is_package(file.path), wanted=(wanted,), words=words)
-                told[module] = self._subject.memory.recall(key, content, read)
+                read = partial(parsed, source, module, is_package(file.path), wanted=(wanted,))
+                told[module] = self._subject.memory.recall(key, section_path(distribution), read)
         return told[module]
 
     def _read(self, distribution: Distribution, file: ModuleFile) -> bytes:

@@ -14,7 +14,6 @@ not there raises is caught, `t` for type checkers only. Of a thing that is used 
 """
 
 import ast
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 
@@ -39,16 +38,13 @@ _CAUGHT = frozenset({
 _LOOPS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
-def uses(
-    tree: ast.Module, module: str, package: bool, whole: bool = False, lines: Sequence[int] | None = None
-) -> tuple[str, ...]:
+def uses(tree: ast.Module, module: str, package: bool, whole: bool = False) -> tuple[str, ...]:
     """The uses of a module, as many as could be read.
 
     Of the package that the module is in only imports are told: it is of one version with itself. `whole` tells all.
-    With `lines` the bodies of functions are left out that have none of these.
     """
     scope = Scope(module, module if package else module.rpartition(".")[0])
-    reader = _Reader(scope, tree, "" if whole else module.partition(".")[0], lines)
+    reader = _Reader(scope, tree, "" if whole else module.partition(".")[0])
     with suppress(RecursionError):  # a machine wrote it: what came before is told
         reader.read(tree.body)
     return reader.told()
@@ -57,9 +53,8 @@ def uses(
 class _Reader:
     """Walks through the statements of a module and keeps the plainest use of everything."""
 
-    def __init__(self, scope: Scope, tree: ast.Module, own: str, lines: Sequence[int] | None) -> None:
+    def __init__(self, scope: Scope, tree: ast.Module, own: str) -> None:
         self._scope = scope
-        self._lines = lines
         self._own = own  # the package of which only imports are told
         self._found: dict[str, tuple[int, int, str]] = {}
         # with it annotations are texts that nothing evaluates: https://docs.python.org/3/library/__future__.html
@@ -127,17 +122,9 @@ class _Reader:
         self._inside([*statement.decorator_list, *arguments.defaults, *arguments.kw_defaults], scope, marks)
         everyone = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
         self._annotations([*(one.annotation for one in everyone), statement.returns], scope, marks)
-        if not self._is_read(statement):
-            return
         owner = scope.owner if scope.is_class else None
         inner = self._method(statement, scope, owner) if owner else _inner(statement, scope)
         self._body(statement.body, inner, f"{marks}f")
-
-    def _is_read(self, statement: Function) -> bool:
-        if self._lines is None:
-            return True
-        first = bisect_left(self._lines, statement.lineno)
-        return first < len(self._lines) and self._lines[first] <= (statement.end_lineno or statement.lineno)
 
     def _method(self, statement: Function, scope: Scope, owner: Owner) -> Scope:
         inner = _inner(statement, scope)
