@@ -31,7 +31,7 @@ _DEFINES = re.compile(
     rb"|class[ \t]+(\w+)[ \t]*(?:(\([^)]*)|:)"
     rb"|from[ \t]+[.\w]+[ \t]+import[ \t]*(\([^)]*|[^\n(]*)"
     rb"|import[ \t]+([^\n]*))"
-    rb"|(?:if|else|elif|try|except|finally|with|for|while)\b"
+    rb"|([ ]{4}|\t)?(?:if|else|elif|try|except|finally|with|for|while)\b"
     rb"|([ ]{4}|\t)?([A-Za-z_]\w*+)[ \t]*+(?::[^=\n]+)?=(?!=))"
 )
 _ATTRIBUTE = re.compile(rb"self\.([A-Za-z_]\w*+)[ \t]*+(?::[^=\n]+)?=(?!=)")
@@ -95,13 +95,13 @@ def outline(source: bytes) -> tuple[str, ...]:
 
 
 def _found(source: bytes) -> Iterator[str]:
-    in_function = False  # what one defines is its own
+    local: int | None = None  # how far the function is indented whose names are its own
     for match in _DEFINES.finditer(b"\n" + source):
-        indent, function, parameters, cls, bases, imported, modules, inner, variable = match.groups()
-        if not indent and not inner:
-            in_function = function is not None
-        elif in_function:
+        indent, function, parameters, cls, bases, imported, modules, block, inner, variable = match.groups()
+        depth = len(indent or block or inner or b"")
+        if local is not None and depth > local:
             continue
+        local = depth if function else None
         if function:
             yield f"{function.decode()} {_digest(parameters):08x}"
         elif cls:

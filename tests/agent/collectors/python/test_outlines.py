@@ -38,6 +38,8 @@ def defined(source: str) -> set[str]:
         ("import json, os\n", {"json", "os"}),
         ("LIMIT: int = 3\nx == y\n", {"LIMIT"}),
         ("def get():\n    kept = 1\n    def inner(): ...\nif True:\n    LIMIT = 3\n", {"get", "LIMIT"}),
+        ("class Own:\n    def get(self):\n        import json\n    if 1:\n        def post(self): ...\n",
+         {"Own", "get", "post"}),
         ("__all__ = ['get', 'post']\nx = 'text'\n", {"__all__", "get", "post", "x"}),
         ("def __getattr__(name):\n    if name == 'old': return 1\n", {"__getattr__", "old"}),
     ],
