@@ -97,11 +97,7 @@ def _uncollected() -> Iterator[None]:
 
 @_uncollected()
 def parsed(
-    source: bytes,
-    module: str,
-    package: bool,
-    whole: bool = False,
-    wanted: Collection[str] = ("names", "uses"),
+    source: bytes, module: str, package: bool, whole: bool = False, wanted: Collection[str] = ("names", "uses")
 ) -> Attributes:
     """What a module defines and uses; nothing where its source does not parse as the Python that runs this.
 

@@ -1,8 +1,9 @@
 """Tells the symbols of some distributions and of what uses them: as few sources as possible are parsed.
 
-Who imports them is found in the bytes of the sources; from these uses on, modules are parsed as far as a name, a base
-class or what a function returns leads into them. Of everything else only the modules at the top are told. Where that
-would take too long, the modules nearest to the surface come first, since they run in every program that imports them.
+Who imports them, and may use a name that their two sides do not share, is found in the bytes of the sources. From the
+uses that such a name is in, modules are parsed as far as a name, a base class or what a function returns leads on. Of
+everything else only the modules at the top are told. Where that would take too long, the modules nearest to the surface
+come first, since they run in every program that imports them.
 """
 
 import re
