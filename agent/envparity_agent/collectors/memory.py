@@ -12,11 +12,13 @@ _Facts = TypeVar("_Facts")
 class Memory:
     """Facts by their place, each with the stamp of what it was read from; what a survey does not use is forgotten.
 
+    Whoever looks at several targets in turn lets it keep everything.
     `lasting` is the part that outlives the process, as JSON has it: name -> what is wanted again in the next survey,
     where it is in `earlier`.
     """
 
-    def __init__(self, earlier: dict[str, Any] | None = None) -> None:
+    def __init__(self, earlier: dict[str, Any] | None = None, *, keeps: bool = False) -> None:
+        self._keeps = keeps
         self._old: dict[Hashable, tuple[Hashable, Any]] = {}
         self._new: dict[Hashable, tuple[Hashable, Any]] = {}
         self.earlier: dict[str, Any] = earlier or {}
@@ -24,7 +26,7 @@ class Memory:
 
     def begin(self) -> None:
         """Start a survey: forget what the last one did not ask for."""
-        self._old, self._new = self._new, {}
+        self._old, self._new = {**(self._old if self._keeps else {}), **self._new}, {}
         self.earlier, self.lasting = self.lasting or self.earlier, {}
 
     def recall(self, key: Hashable, stamp: Hashable, read: Callable[[], _Facts]) -> _Facts:

@@ -4,6 +4,7 @@ import sys
 from datetime import UTC, datetime
 
 from envparity_agent.collectors.interface import Options
+from envparity_agent.collectors.memory import Memory
 from envparity_agent.errors import UsageError
 from envparity_agent.project import NONE, Project
 from envparity_server.cli.linked import with_symbols
@@ -38,10 +39,11 @@ def explain_targets(
     """
     rules, severities = of_project(project)
     how = keyed(options, (good, bad))
-    (left, one), (right, other) = (side(text, how, server, token_file) for text in (good, bad))
+    memory = Memory(keeps=True)
+    (left, one), (right, other) = (side(text, how, server, token_file, memory) for text in (good, bad))
     comparison = rate(compare(left, right, scope))
     comparison = applied(comparison, rules, (one, other), datetime.now(UTC), severities)
-    first, second, application = with_symbols(good, bad, comparison, how, app_source)
+    first, second, application = with_symbols(good, bad, comparison, how, app_source, memory)
     changed = rewritten(good, bad, comparison, left, right)
     return explain(
         Situation(first or left, second or right, comparison, failure, application, how.disclosure.key, changed)

@@ -2,12 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import replace
 
 from envparity_agent.collectors.interface import Around, Options, Outline
 from envparity_agent.collectors.memory import Memory
-from envparity_agent.collectors.python.symbols import MAX_SOURCE, MAX_SOURCES, SCHEMA, is_package, parsed
+from envparity_agent.collectors.python.modules import MAX_SOURCE, is_package
+from envparity_agent.collectors.python.symbols import MAX_SOURCES, SCHEMA, parsed
 from envparity_agent.errors import CannotTell, Unreadable, UsageError
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Fingerprint, Reason, Section, Status
 from envparity_agent.root import Root
@@ -21,19 +22,27 @@ APPLICATION = "symbols/@application"
 _TEXT = re.compile(rb"""(?<=['"])[A-Za-z_/][\w./+-]{1,100}(?=['"])""", re.ASCII)
 _FIELD = re.compile(rb"^ +([A-Za-z_]\w{1,100}): ?[\w\"']", re.ASCII | re.MULTILINE)
 _MOST_TEXTS = 2000  # of one module
+# methods that run without being named
+_UNNAMED = frozenset({"__aenter__", "__call__", "__enter__", "__getattr__", "__init__", "__new__"})
 _NOT_OF_THE_APPLICATION = frozenset({"node_modules", "site-packages", "dist-packages", "__pycache__"})
 
 
 def with_symbols(
-    good: str, bad: str, comparison: Comparison, options: Options, app_source: str | None = None
+    good: str,
+    bad: str,
+    comparison: Comparison,
+    options: Options,
+    app_source: str | None = None,
+    memory: Memory | None = None,
 ) -> tuple[Fingerprint | None, Fingerprint | None, Section | None]:
     """Both targets with the symbols that explain their comparison, and those of the application's own source.
 
-    None for a side that cannot be looked at again: a file, a pipe, or what a server has.
+    None for a side that cannot be looked at again: a file, a pipe, or what a server has. The memory of the first look
+    spares much of the others.
     """
     application = source(app_source, options) if app_source else None
     differing = frozenset(one.item for one in comparison.differences if one.kind == "python" and one.item)
-    memory = Memory()  # what both sides have is read once
+    memory = memory or Memory(keeps=True)  # what both sides have is read once
 
     def look(symbols: Outline | Around) -> tuple[Fingerprint | None, Fingerprint | None]:
         asked = replace(options, symbols=symbols)
@@ -50,7 +59,7 @@ def with_symbols(
 def _unshared(good: Fingerprint | None, bad: Fingerprint | None) -> tuple[dict[str, frozenset[str]], frozenset[str]]:
     """For each distribution, of which words whoever breaks by its difference needs one; and the modules that differ.
 
-    A distribution that is not on both sides, or could not be read, has no words: whoever imports it may break.
+    A distribution that is not on both sides, or of which no names are told, has no words: whoever imports it may break.
     """
     if good is None or bad is None:
         return {}, frozenset()
@@ -58,15 +67,11 @@ def _unshared(good: Fingerprint | None, bad: Fingerprint | None) -> tuple[dict[s
     words: dict[str, frozenset[str]] = {}
     changed: set[str] = {module for name in ours.keys() ^ theirs.keys() for module in {**ours, **theirs}[name]}
     for name in ours.keys() & theirs.keys():
-        lost: set[str] = set()
-        for module in ours[name].keys() | theirs[name].keys():
-            before, after = ours[name].get(module), theirs[name].get(module)
-            if before == after:
-                continue
-            changed.add(module)
-            if before is not None:
-                lost |= _lost(before, after) if after is not None else {module.rpartition(".")[2]}
-        words[name] = frozenset(lost)
+        before, after = ours[name], theirs[name]
+        differing = {module for module in before.keys() | after.keys() if before.get(module) != after.get(module)}
+        changed |= differing
+        if all("names" in body for side in (before, after) for body in side.values()):
+            words[name] = frozenset(_lost(before, after, differing))
     return words, frozenset(changed)
 
 
@@ -82,13 +87,44 @@ def _outlines(found: Fingerprint) -> dict[str, Mapping[str, Attributes]]:
     return {name: items for name, items in told.items() if items and name not in several}
 
 
-def _lost(before: Attributes, after: Attributes) -> set[str]:
-    """The names that a module had, or had in another form; of a constructor, those of all its classes."""
-    lines, others = set(_texts(before, "names")), set(_texts(after, "names"))
-    lost = {line.partition(" ")[0] for line in lines - others}
-    if any(name.startswith("__") for name in lost):
-        lost |= {line.partition(" ")[0] for line in lines}
-    return lost
+def _lost(before: Mapping[str, Attributes], after: Mapping[str, Attributes], differing: Set[str]) -> set[str]:
+    """The names that modules had, or had in another form; of a method without a name, those of what is made by it."""
+    lost: set[str] = set()
+    made: set[str] = set()
+    for module in differing & before.keys():
+        if module not in after:
+            lost |= {module, module.rpartition(".")[2]}
+            continue
+        lines = _texts(before[module], "names")
+        gone = {_name(line) for line in set(lines).difference(_texts(after[module], "names"))}
+        lost |= gone - _UNNAMED
+        if not gone.isdisjoint(_UNNAMED):
+            made |= {_name(line) for line in lines if line.startswith("class ")}
+    return lost | _with_subclasses(made, before)
+
+
+def _with_subclasses(classes: set[str], modules: Mapping[str, Attributes]) -> set[str]:
+    """Some classes, and all that derive from classes of their names."""
+    bases = (
+        {
+            _name(line): set(re.findall(r"\w+", line.partition("(")[2]))
+            for body in modules.values()
+            for line in _texts(body, "names")
+            if line.startswith("class ")
+        }
+        if classes
+        else {}
+    )
+    found, more = set(classes), set(classes)
+    while more:
+        more = {name for name, told in bases.items() if not more.isdisjoint(told)} - found
+        found |= more
+    return found
+
+
+def _name(line: str) -> str:
+    """The name that a line of an outline tells."""
+    return line.removeprefix("class ").partition("(")[0].partition(" ")[0]
 
 
 def _is_read_here(text: str) -> bool:

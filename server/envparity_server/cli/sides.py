@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from envparity_agent.collectors.interface import Options
+from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.values import Key
 from envparity_agent.fingerprint import Fingerprint
 from envparity_agent.targets import fingerprint
 from envparity_agent.terminal import note
-from envparity_server.cli.asking import asking
 from envparity_server.compare.selectors import is_selector, parse_selector
 from envparity_server.drift.rules import Subject, subject_of
 
@@ -36,12 +36,15 @@ def _is_read_here(text: str) -> bool:
     return not is_selector(text) and text != "-" and (os.path.isdir(text) or not os.path.exists(text))
 
 
-def side(text: str, how: Options, server: str | None, token_file: str | None) -> Side:
+def side(text: str, how: Options, server: str | None, token_file: str | None, memory: Memory | None = None) -> Side:
     """A target, or what a selector stands for on the server."""
     if not is_selector(text):
-        found = fingerprint(text, how)
+        found = fingerprint(text, how, memory)
         return found, Subject(found.target.name)
     parse_selector(text, datetime.now(UTC))  # a misspelt one is told before anything is asked
+    # here and not above: what speaks HTTP takes long to load, and most look at what is here
+    from envparity_server.cli.asking import asking
+
     how.progress(f"asking for {text}")
     with asking(server, token_file) as client:
         found, notes, subject = client.fingerprint(text)

@@ -12,3 +12,13 @@ def test_what_several_collectors_ask_for_is_read_once_in_each_survey() -> None:
         memory.begin()
         surveys.append([memory.once("search", lambda: next(numbers)) for _ in range(3)])
     assert surveys == [[0, 0, 0], [1, 1, 1]]
+
+
+def test_what_was_not_asked_for_is_forgotten_unless_everything_is_kept() -> None:
+    asked = []
+    for keeps in (False, True):
+        numbers, memory = count(), Memory(keeps=keeps)
+        for place in ("good", "bad", "good"):
+            memory.begin()
+            asked.append(memory.recall(place, "stamp", lambda numbers=numbers: next(numbers)))  # type: ignore[misc]
+    assert asked == [0, 1, 2, 0, 1, 0]

@@ -14,11 +14,11 @@ from envparity_server.explain.model import Situation
 from tests.agent.trees import distribution, put, venv
 
 
-def environment(root: Path, version: str, lib: str) -> str:
+def environment(root: Path, version: str, lib: str, user: str = "import lib\n") -> str:
     """A venv with a library of this version, what uses it, and what does not."""
     site = venv(root, f"srv/{version}")
     distribution(site, "lib", version, {"lib.py": lib})
-    distribution(site, "user", "1.0", {"user.py": "import lib\n"})
+    distribution(site, "user", "1.0", {"user.py": user})
     distribution(site, "other", version, {"other.py": "x = 1\n"})
     return str(root / "srv" / version)
 
@@ -35,6 +35,40 @@ def test_a_broken_link_of_the_application_is_found_from_two_environments_and_its
     assert (
         explanation.causes[0].evidence[0].text == "app.py:2 calls lib.get(0); lib has no get in lib 2.0, unlike in 1.0"
     )
+
+
+CLIENT = "class Client:\n  def __init__(self{}): ...\n"
+LINKED = {
+    "an argument": ("def get(url, old=1): ...\n", "def get(url): ...\n", "import lib\nlib.get(1, old=2)\n"),
+    "an argument by another name": (
+        "def get(url, old=1): ...\n", "def get(url): ...\n", "from lib import get as g\ndef f():\n  g(1, old=2)\n",
+    ),
+    "a constructor's argument": (
+        CLIENT.format(", old=1"), CLIENT.format(""),
+        "import lib\nclass Own(lib.Client):\n  def __init__(self):\n    super().__init__(old=1)\n",
+    ),
+    "an inherited constructor's argument": (
+        CLIENT.format(", old=1") + "class Inner(Client): ...\n", CLIENT.format("") + "class Inner(Client): ...\n",
+        "from lib import Inner\nInner(old=1)\n",
+    ),
+    "a method": (
+        "class Client:\n  def old(self): ...\n", "class Client: ...\n", "import lib\nc = lib.Client()\nc.old()\n",
+    ),
+    "a variable": ("OLD = 1\n", "", "import lib as other\nother.OLD\n"),
+    "what is imported": ("from json import dumps\n", "", "from lib import dumps\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", sorted(LINKED))
+def test_a_broken_link_of_a_distribution_is_found_from_two_environments(tmp_path: Path, what: str) -> None:
+    before, after, user = LINKED[what]
+    good, bad = environment(tmp_path, "1.0", before, user), environment(tmp_path, "2.0", after, user)
+    comparison = compare(fingerprint(good, Options()), fingerprint(bad, Options()))
+    one, other, _ = with_symbols(good, bad, comparison, Options())
+    assert one is not None
+    assert other is not None
+    causes = {cause.suspect.item: cause for cause in explain(Situation(one, other, comparison)).causes}
+    assert any(evidence.text.startswith("user 1.0 (user.py:") for evidence in causes["lib"].evidence)
 
 
 def test_a_file_is_not_looked_at_again(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from envparity_agent.canonical import digest
-from envparity_agent.collectors.python.symbols import is_package, parsed
+from envparity_agent.collectors.python.modules import is_package
+from envparity_agent.collectors.python.symbols import parsed
 from envparity_agent.fingerprint import Attributes, Fingerprint, Section, Status, Target
 from envparity_server.compare.differences import compare
 from envparity_server.explain.model import Situation

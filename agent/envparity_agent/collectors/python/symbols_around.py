@@ -1,41 +1,28 @@
 """Tells the symbols of some distributions and of what uses them: as few sources as possible are parsed.
 
-Who imports them is found in the bytes of the sources; from these uses on, modules are parsed as far as a name, a base
-class or what a function returns leads into them. Of everything else only the modules at the top are told. Where that
-would take too long, the modules nearest to the surface come first, since they run in every program that imports them.
+Who imports them, and may use a name that their two sides do not share, is found in the bytes of the sources. From the
+uses that such a name is in, modules are parsed as far as a name, a base class or what a function returns leads on. Of
+everything else only the modules at the top are told. Where that would take too long, the modules nearest to the surface
+come first, since they run in every program that imports them.
 """
 
-import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from itertools import islice
 
-from packaging.utils import canonicalize_name
-
 from envparity_agent.collectors.interface import Around, Subject
-from envparity_agent.collectors.paths import join
 from envparity_agent.collectors.python.distributions import Distribution
-from envparity_agent.collectors.python.symbols import (
-    MAX_SOURCE,
-    SCHEMA,
-    TESTS,
-    is_cut,
-    is_package,
-    modules,
-    parsed,
-    section_path,
-)
+from envparity_agent.collectors.python.importers import importers, required, tops_of
+from envparity_agent.collectors.python.modules import ModuleFile, is_package, modules_of, section_path, source_of
+from envparity_agent.collectors.python.symbols import SCHEMA, is_cut, parsed
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status
 
 MAX_STEPS = 200_000  # names that are followed
 MAX_PARSED = 8_000_000  # bytes of sources
-MAX_READ = 64_000_000  # bytes of sources in which users are looked for
 MAX_PARTS = 16  # of a name that is followed
 
-_REQUIRED = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
-_WORD = re.compile(rb"[A-Za-z_]\w*")
 _CALLED = re.compile(r"\([^()]*\)")
 _USE = re.compile(r"^\d+[a-z]* (?:(?:from (\S+) )?import (\S+)|class \w+\((.*)\)|(.*))$")
 
@@ -48,8 +35,10 @@ def symbols_around(subject: Subject, distributions: Sequence[Distribution], aske
     known = _Known(subject, distributions)
     subject.progress(f"looking for what uses {len(asked.distributions)} distributions")
     known.follow(name for use in sorted(asked.uses) for name in followed(use))
-    for module in sorted(known.users(asked), key=lambda module: (module.count("."), module)):
-        known.follow(name for use in known.uses(module) for name in followed(use))
+    needed = _needed(subject, distributions, asked)
+    for module in sorted(known.users(asked, needed), key=lambda module: (module.count("."), module)):
+        names = (name for use in known.uses(module) for name in followed(use))
+        known.follow(name for name in names if module in asked.changed or known.needs(name, needed))
     for one in distributions:
         section = known.section(one, one.name in asked.distributions)
         if section is not None:
@@ -74,7 +63,7 @@ class _Known:
     def __init__(self, subject: Subject, distributions: Sequence[Distribution]) -> None:
         self._subject = subject
         self._distributions = distributions
-        self._files: dict[str, tuple[Distribution, str]] = {}
+        self._files: dict[str, tuple[Distribution, ModuleFile]] = {}
         self._of: dict[str, tuple[str, ...] | str] = {}  # place -> modules, or why they are not known
         self._parsed: dict[str, dict[str, Attributes]] = {"names": {}, "uses": {}}
         self._defined: dict[str, Mapping[str, Sequence[str]]] = {}
@@ -85,67 +74,37 @@ class _Known:
             if section_path(one) is None:
                 continue
             try:
-                files = dict(islice(modules(subject.root, one).items(), MAX_ITEMS))
-            except (Unreadable, csv.Error) as problem:
-                self._of[one.place] = problem.reason if isinstance(problem, Unreadable) else Reason.INVALID
+                files = dict(islice(modules_of(subject, one).items(), MAX_ITEMS))
+            except Unreadable as problem:
+                self._of[one.place] = problem.reason
                 continue
             self._of[one.place] = tuple(files)
             for module, file in files.items():
                 self._files.setdefault(module, (one, file))
 
-    def users(self, asked: Around) -> Iterator[str]:
+    def users(self, asked: Around, needed: Mapping[str, Set[str]]) -> Iterator[str]:
         """The modules that import what is asked about from another package, and need what its two sides do not share.
 
-        A module that is new itself needs nothing of that: its uses may be. Of very many sources those come first whose
-        distribution says that it requires what is asked about.
+        A module that is new itself needs nothing of that: its uses may be.
         """
-        needed: dict[str, set[str]] = {}  # top -> words of which a user needs one
-        for one in self._distributions:
-            if one.name in asked.distributions:
-                for top in {module.partition(".")[0] for module in self._modules(one)}:
-                    needed.setdefault(top, set()).update(asked.words.get(one.name, {top}))
-        importing = _importing(needed)
-        if importing is None:
-            return
-        looked_for = hash((frozenset((top, frozenset(words)) for top, words in needed.items()), asked.changed))
-        left = MAX_READ
-        for one in sorted(self._distributions, key=lambda one: (not _requires(one) & asked.distributions, one.place)):
-            path = section_path(one)
-            read = partial(self._users_of, one, importing, needed, asked.changed)
-            # what both sides have is looked at once
-            found, size = self._subject.memory.recall(("users", path), path and (path, looked_for), read)
-            yield from found
-            left -= size
-            if left < 0:
-                return
-
-    def _users_of(
-        self, distribution: Distribution, importing: re.Pattern[bytes], needed: Mapping[str, set[str]],
-        changed: frozenset[str],
-    ) -> tuple[list[str], int]:  # fmt: skip
-        """Those of a distribution's modules that are users, and how many bytes were read."""
-        found, size = [], 0
-        for module in self._modules(distribution):
-            if self._files[module][0] is not distribution or not self._files[module][1].endswith(".py"):
-                continue
-            if TESTS.search(module):
-                continue
-            source = self._read(*self._files[module])
-            size += len(source)
-            own = module.partition(".")[0]
-            tops = {(match.group(1) or match.group(2)).decode() for match in importing.finditer(source)} - {own}
-            if tops and (module in changed or _needs(source, tops, needed)):
-                found.append(module)
-        return found, size
-
-    def _modules(self, distribution: Distribution) -> tuple[str, ...]:
-        found = self._of.get(distribution.place, ())
-        return found if isinstance(found, tuple) else ()
+        imported = [one for one in self._distributions if one.name in asked.distributions]
+        for user in importers(self._subject, self._distributions, imported):
+            if user.module in asked.changed or any(not user.words.isdisjoint(needed[top]) for top in user.tops):
+                yield user.module
 
     def uses(self, module: str) -> tuple[str, ...]:
         """What a module uses."""
         found = self._parse(module, "uses").get("uses")
         return found if isinstance(found, tuple) else ()
+
+    def needs(self, name: str, needed: Mapping[str, Set[str]]) -> bool:
+        """Whether a name that is used has one of the words that a use of its package needs."""
+        parts = tuple(name.split("."))
+        words = needed.get(parts[0], frozenset())
+        prefixes = list(_prefixes(parts))
+        module = next((one for one in prefixes if one in self._files), "")
+        inside = parts[len(module.split(".")) :]  # of a module only what it lacks is among the words, or it itself
+        return not words.isdisjoint(inside) or not words.isdisjoint(prefixes)
 
     def follow(self, names: Iterable[str]) -> None:
         """Parse every module that leads to one of these names."""
@@ -187,21 +146,21 @@ class _Known:
         told = self._parsed[wanted]
         if module not in told:
             told[module] = {}
-            if module in self._files and not self._files[module][1].endswith(".so"):
+            if module in self._files and not self._files[module][1].is_binary:
                 distribution, file = self._files[module]
                 source = self._read(distribution, file)
                 if len(source) > self._left:
                     self._reasons.setdefault(distribution.place, set()).add(Reason.CAP)
                     return told[module]
                 self._left -= len(source)
-                key = (wanted, section_path(distribution), file)
-                read = lambda: parsed(source, module, is_package(file), wanted=(wanted,))  # noqa: E731  # used at once
+                key = (wanted, section_path(distribution), file.path)
+                read = partial(parsed, source, module, is_package(file.path), wanted=(wanted,))
                 told[module] = self._subject.memory.recall(key, section_path(distribution), read)
         return told[module]
 
-    def _read(self, distribution: Distribution, file: str) -> bytes:
+    def _read(self, distribution: Distribution, file: ModuleFile) -> bytes:
         try:
-            return self._subject.root.read(join(distribution.site, file), MAX_SOURCE)
+            return source_of(self._subject, distribution, file)
         except Unreadable as problem:
             self._reasons.setdefault(distribution.place, set()).add(problem.reason)
             return b""
@@ -225,24 +184,38 @@ class _Known:
         return Section(path, "symbols", SCHEMA, items, status, tuple(sorted(reasons)))
 
 
-def _importing(tops: Iterable[str]) -> re.Pattern[bytes] | None:
-    """What finds the imports of some packages in a source; None for no package."""
-    names = "|".join(sorted(map(re.escape, tops)))
-    pattern = rf"^[ \t]*(?:from[ \t]+({names})\b|import[ \t][^\n]*\b({names})\b)"
-    return re.compile(pattern.encode(), re.MULTILINE) if names else None
+def _needed(subject: Subject, distributions: Sequence[Distribution], asked: Around) -> Mapping[str, Set[str]]:
+    """Package -> words of which a use of it needs one: its own, where it is asked about, else those of all it leads to.
+
+    What nothing is known of on the other side has its packages' names for words.
+    """
+    words = {
+        one.name: asked.words.get(one.name, tops_of(subject, [one]))
+        for one in distributions
+        if one.name in asked.distributions
+    }
+    reached = _reached(distributions, words.keys())
+    found: dict[str, set[str]] = {}
+    for one in distributions:
+        leads_to = {one.name} if one.name in words else reached[one.name]
+        for top in tops_of(subject, [one]) if leads_to else ():
+            found.setdefault(top, set()).update(*(words[name] for name in leads_to))
+    return found
 
 
-def _requires(distribution: Distribution) -> set[str]:
-    """The names of what a distribution requires, in any of its extras."""
-    told = distribution.attributes.get("requires")
-    found = (_REQUIRED.match(one) for one in (told if isinstance(told, tuple) else ()))
-    return {canonicalize_name(match[0]) for match in found if match}
-
-
-def _needs(source: bytes, tops: Iterable[str], needed: Mapping[str, set[str]]) -> bool:
-    """Whether a source has one of the words of the packages that it imports."""
-    words = set(_WORD.findall(source))
-    return any(word.encode() in words for top in tops for word in needed[top])
+def _reached(distributions: Sequence[Distribution], names: Set[str]) -> Mapping[str, Set[str]]:
+    """Distribution -> those with these names that it is, requires, or requires by way of others."""
+    required_by = {one.name: required(one) for one in distributions}
+    reached = {name: {name} & names for name in required_by}
+    is_settled = False
+    while not is_settled:
+        is_settled = True
+        for name, others in required_by.items():
+            more = set().union(*(reached[other] for other in others if other in reached))
+            if not more <= reached[name]:
+                reached[name] |= more
+                is_settled = False
+    return reached
 
 
 def _prefixes(parts: tuple[str, ...]) -> Iterator[str]:

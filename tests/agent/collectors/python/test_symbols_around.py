@@ -9,7 +9,7 @@ from envparity_agent.collectors.python import symbols_around
 from envparity_agent.collectors.python.environments import collect
 from envparity_agent.fingerprint import Reason, Section, Status
 from envparity_agent.root import Root
-from tests.agent.trees import distribution, venv
+from tests.agent.trees import distribution, put, venv
 
 SHOP = {
     "shop/__init__.py": "from .api import Client\n",
@@ -82,6 +82,29 @@ def test_of_those_who_import_it_only_such_are_parsed_that_need_what_the_sides_do
     })  # fmt: skip
     asked = Around(frozenset({"shop"}), words={"shop": frozenset({"connect"})}, changed=frozenset({"user.new"}))
     assert parsed(sections(tmp_path, asked)["user"]) == {"user.needs", "user.new"}
+
+
+def test_of_a_user_only_those_uses_are_followed_that_may_break(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "shop", "1.0", {"shop/__init__.py": "", "shop/api.py": "def a(): ...\n", "shop/kept.py": ""})
+    distribution(site, "other", "1.0", {"other.py": "def a(): ...\n"})
+    uses = "from shop.api import a as b\nfrom shop.kept import c\nimport other\nother.a()\nb()\n"
+    distribution(site, "user", "1.0", {"user.py": uses})
+    found = sections(tmp_path, Around(frozenset({"shop"}), words={"shop": frozenset({"a"})}))
+    assert parsed(found["user"]) == {"user"}
+    assert parsed(found["shop"]) == {"shop", "shop.api"}
+    assert parsed(found["other"]) == set()
+
+
+def test_a_use_of_what_requires_it_is_followed_to_it(tmp_path: Path) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "shop", "1.0", SHOP)
+    between = distribution(site, "between", "1.0", {"between.py": "from shop import Client\n"})
+    put(between, "METADATA", "Metadata-Version: 2.1\nName: between\nVersion: 1.0\nRequires-Dist: shop\n")
+    distribution(site, "user", "1.0", {"user.py": "import shop, between\nbetween.Client().get()\n"})
+    found = sections(tmp_path, Around(frozenset({"shop"}), words={"shop": frozenset({"get"})}))
+    assert parsed(found["between"]) == {"between"}
+    assert parsed(found["shop"]) == {"shop", "shop.api", "shop.base"}
 
 
 def test_of_too_much_the_modules_nearest_to_the_surface_are_parsed_and_it_is_said(
