@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.system.components import CHROMIUM, require
 from tests.system.postgres import Cluster, started_cluster
@@ -18,25 +20,43 @@ settings.register_profile("long", COMMON, max_examples=500)
 settings.load_profile("short")
 
 STRICT = "ENVPARITY_TESTS_STRICT"
-FLEET = "fleet"  # the fixture, and the group of what uses it
+# files of what takes minutes to make: one process runs them all
+FLEET = frozenset(
+    f"tests/system/test_{name}.py"
+    for name in ("agent_run", "arrival_stories", "dashboard_stories", "fleet", "oracle", "pages", "story", "wire")
+)
 SLOWEST = ("tests/system/", "tests/server/cli/", "tests/server/dashboard/")
 # applications of the evaluation, some of which have tests of their own
 collect_ignore = ["evaluation/tuned", "evaluation/heldout", "evaluation/remedies"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let one process run all that uses the fleet, which takes minutes to make, and any the files of the rest.
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
+    """Gives the tests of a file to one process, and those of all files that use the fleet to one as well.
 
-    The slow ones come first, so that no process is left alone with them at the end.
+    By names, as `--dist loadgroup` of pytest-xdist 3.8 groups nothing under pytest 9.
     """
-    items.sort(key=lambda item: (not _uses_fleet(item), [not item.nodeid.startswith(one) for one in SLOWEST]))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(FLEET if _uses_fleet(item) else item.nodeid.partition("::")[0]))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "fleet" if file in FLEET else file
 
 
-def _uses_fleet(item: pytest.Item) -> bool:
-    return item.nodeid.startswith("tests/system/") and FLEET in getattr(item, "fixturenames", ())
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Distribute as above, whatever `--dist` says."""
+    return _ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the slow ones first, so that no process is left alone with them at the end."""
+    items.sort(key=lambda item: (_file(item) not in FLEET, [not item.nodeid.startswith(one) for one in SLOWEST]))
+    using = {_file(item) for item in items if "fleet" in getattr(item, "fixturenames", ())}
+    if lacking := {one for one in using if one.startswith("tests/system/")} - FLEET:
+        raise pytest.UsageError(f"{', '.join(sorted(lacking))} uses the fleet: name it in FLEET of tests/conftest.py")
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

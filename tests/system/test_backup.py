@@ -76,6 +76,8 @@ def backed_up_under_load(running: Served, engine: Engine, copy: Path) -> tuple[l
         until(lambda: all(len(one.acknowledged) >= 2 for one in agents))
         acknowledged = {one.enrolment.host_id: len(one.acknowledged) for one in agents}
         moment = datetime.now(UTC).isoformat()
+        # what was on its way at the moment has arrived
+        until(lambda: all(len(one.acknowledged) > acknowledged[one.enrolment.host_id] for one in agents))
         server(running.database_url, "backup", copy)
     rows = backups.read(copy).rows
     assert rows["host"] == len(agents)

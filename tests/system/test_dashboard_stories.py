@@ -44,8 +44,7 @@ def test_what_works_on_dev_and_fails_on_prod_is_traced_to_the_culprit_and_undone
     hand.unfold("Tell what the failing run printed")
     hand.write("A traceback or the end of a log", str(failure.value))
     hand.press("Rank again")
-    first = hand.content.locator(".causes > li").first
-    expect(first.locator("strong")).to_contain_text("tabulate")
+    expect(hand.content.locator(".causes strong").first).to_contain_text("1. tabulate")
     [step] = hand.content.get_by_role("region", name="To undo cause 1").inner_text().splitlines()
     assert step == f"{SHOP_ENVIRONMENT}/bin/python -m pip install tabulate==0.9.0"
     with workspace("undone") as home:
@@ -105,7 +104,7 @@ def test_a_baseline_is_proposed_looked_at_and_approved_and_hosts_are_held_agains
     hand.pick(web)
     expect(hand.content.get_by_text("in drift")).to_be_visible()
     hand.follow(re.compile("idna 3.4, not 3.7"), hand.content.get_by_role("region", name="Open drifts"))
-    expect(hand.content).to_contain_text(f"as baseline:{name} has it")
+    expect(hand.content).to_contain_text(f"compared with baseline:{name}")
     decide = hand.content.get_by_role("region", name="Decide")
     hand.write("Why", "rolled back tonight", decide)
     hand.press("Acknowledge", decide)
@@ -122,7 +121,7 @@ def test_who_has_this_openssl_is_told_by_a_search(hand: Hand, fleet: Fleet) -> N
     expect(holders).to_contain_text(old)
     expect(holders).to_contain_text(new)
     hand.follow(old, hand.content.get_by_role("region", name="Versions in use"))
-    expect(holders.locator("tbody tr")).to_have_count(1)
+    expect(holders).not_to_contain_text(new)
     hand.follow("bullseye", holders)
     expect(hand.content.get_by_role("heading", name="bullseye", exact=True)).to_be_visible()
 

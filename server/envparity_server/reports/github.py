@@ -31,7 +31,7 @@ def _annotation(entry: Entry, report: Report) -> str:
 
 
 def _command(name: str, properties: dict[str, str], message: str) -> str:
-    told = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in properties.items())
+    told = ",".join(f"{key}={_escaped(plain(value), _PROPERTY)}" for key, value in properties.items())
     return f"::{name} {told}::{_escaped(message, _DATA)}"
 
 

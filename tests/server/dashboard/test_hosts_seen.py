@@ -78,14 +78,13 @@ def test_letters_lead_from_one_list_to_the_next_and_arrows_stay_in_one(watched: 
         watched.page,
         watched.page.get_by_role("region", name="What can be compared now").get_by_role("link"),
     )
-    host = page.get_by_role("link", name="web-1", exact=True)
-    last = offered.last
+    first, last = (page.get_by_role("link", name=name, exact=True) for name in ("web-1", "web-2"))
     for key, row in (
-        ("j", offered.first),
+        ("j", first),
         ("End", last),
         ("ArrowDown", last),
-        ("j", host),
-        ("Home", host),
+        ("j", offered.first),
+        ("Home", offered.first),
         ("k", last),
     ):
         page.keyboard.press(key)

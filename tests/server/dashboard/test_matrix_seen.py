@@ -83,8 +83,8 @@ def test_a_person_goes_from_the_picture_to_who_deviates_by_keyboard(watched: Wat
     expect(page.locator("#told")).to_contain_text("package-011 in ")
     expect(page.locator("#told")).to_contain_text("on dev-1 (dev): 3.1, differs.")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("A, on the left")).to_have_value("env:dev")
-    expect(page.get_by_label("B, on the right")).to_have_value(f"host:{other.id}")
+    expect(page.get_by_label("A, on the left", exact=True)).to_have_value("env:dev")
+    expect(page.get_by_label("B, on the right", exact=True)).to_have_value(f"host:{other.id}")
     assert watched.complaints == []
 
 

@@ -1,7 +1,7 @@
 // The keyboard: / for search, arrows in lists, Esc back, ? for help. Arrows act on the links of rows only, so that they
 // scroll everywhere else; the keys that are characters can be turned off: https://www.w3.org/TR/WCAG22/#character-key-shortcuts
 (() => {
-  const ROWS = "main table tbody th a, main .list-group > a";
+  const ROWS = "main table tbody th a, main .list-group > a, main [data-rows] a";
   const search = document.getElementById("search");
   const help = document.getElementById("keys");
   const opener = document.getElementById("show-keys");
@@ -24,7 +24,7 @@
     if (isLetter && !areOn()) return;
     if (!current.matches(ROWS) && !(isLetter && current === document.body)) return;
     // letters go through all lists of a page, as no other key leads from one to the next
-    const scope = isLetter ? main : current.closest("table, .list-group");
+    const scope = isLetter ? main : current.closest("table, .list-group, [data-rows]");
     const rows = [...scope.querySelectorAll(ROWS)].filter((row) => row.checkVisibility());
     if (!rows.length) return;
     event.preventDefault();
