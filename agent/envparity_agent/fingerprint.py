@@ -32,6 +32,11 @@ MAX_STRING = 1024
 SPLIT = "split"  # the attribute of an item on which no majority of hosts agrees; holds what they have
 
 
+def as_texts(value: object) -> tuple[str, ...]:
+    """The texts of a value that is a list of them; none of any other."""
+    return value if isinstance(value, tuple) else ()
+
+
 class Status(StrEnum):
     """How much of a section could be read; what could not be read is never the same as what is not there."""
 

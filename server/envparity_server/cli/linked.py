@@ -10,7 +10,7 @@ from envparity_agent.collectors.memory import Memory
 from envparity_agent.collectors.python.modules import MAX_SOURCE, is_package
 from envparity_agent.collectors.python.symbols import MAX_SOURCES, SCHEMA, parsed
 from envparity_agent.errors import CannotTell, Unreadable, UsageError
-from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Fingerprint, Reason, Section, Status
+from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Fingerprint, Reason, Section, Status, as_texts
 from envparity_agent.root import Root
 from envparity_agent.survey import within_contract
 from envparity_agent.targets import fingerprint
@@ -95,8 +95,8 @@ def _lost(before: Mapping[str, Attributes], after: Mapping[str, Attributes], dif
         if module not in after:
             lost |= {module, module.rpartition(".")[2]}
             continue
-        lines = _texts(before[module], "names")
-        gone = {_name(line) for line in set(lines).difference(_texts(after[module], "names"))}
+        lines = as_texts(before[module].get("names"))
+        gone = {_name(line) for line in set(lines).difference(as_texts(after[module].get("names")))}
         lost |= gone - _UNNAMED
         if not gone.isdisjoint(_UNNAMED):
             made |= {_name(line) for line in lines if line.startswith("class ")}
@@ -105,16 +105,14 @@ def _lost(before: Mapping[str, Attributes], after: Mapping[str, Attributes], dif
 
 def _with_subclasses(classes: set[str], modules: Mapping[str, Attributes]) -> set[str]:
     """Some classes, and all that derive from classes of their names."""
-    bases = (
-        {
-            _name(line): set(re.findall(r"\w+", line.partition("(")[2]))
-            for body in modules.values()
-            for line in _texts(body, "names")
-            if line.startswith("class ")
-        }
-        if classes
-        else {}
-    )
+    if not classes:
+        return set()
+    bases = {
+        _name(line): set(re.findall(r"\w+", line.partition("(")[2]))
+        for body in modules.values()
+        for line in as_texts(body.get("names"))
+        if line.startswith("class ")
+    }
     found, more = set(classes), set(classes)
     while more:
         more = {name for name, told in bases.items() if not more.isdisjoint(told)} - found
@@ -136,12 +134,7 @@ def _is_read_here(text: str) -> bool:
 def _used(application: Section | None) -> Iterator[str]:
     """The uses of the application."""
     for body in application.items.values() if application else ():
-        yield from _texts(body, "uses")
-
-
-def _texts(body: Attributes, name: str) -> tuple[str, ...]:
-    value = body.get(name)
-    return value if isinstance(value, tuple) else ()
+        yield from as_texts(body.get("uses"))
 
 
 def source(directory: str, options: Options) -> Section:

@@ -1,14 +1,13 @@
 """Looks into the files of an application that differ between two roots, for the words that only one side has."""
 
 import re
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import FingerprintLike
 from envparity_agent.kinds import CODE_ITEM
 from envparity_agent.root import Root
-from envparity_server.compare.model import DRIFT_STATES, Comparison, Difference
+from envparity_server.compare.model import DRIFT_STATES, Comparison
 from envparity_server.explain.model import Rewritten, Suspect
 
 _MOST_FILES = 200
@@ -29,19 +28,20 @@ def rewritten(
         for one in list(_files(comparison))[:_MOST_FILES]:
             was, is_now = (_words(root, _place(side, one)) for root, side in ((before, left), (after, right)))
             if was is not None and is_now is not None:
-                found[Suspect(one.section, one.item)] = Rewritten(was - is_now, is_now - was)
+                found[one] = Rewritten(was - is_now, is_now - was)
     return found
 
 
-def _files(comparison: Comparison) -> Iterator[Difference]:
-    return (
-        one
+def _files(comparison: Comparison) -> dict[Suspect, None]:
+    """Each once, however many of its attributes differ."""
+    return dict.fromkeys(
+        Suspect(one.section, one.item)
         for one in comparison.differences
         if one.kind == "application" and one.item.startswith(_FILE) and one.state in DRIFT_STATES
     )
 
 
-def _place(side: FingerprintLike, one: Difference) -> str:
+def _place(side: FingerprintLike, one: Suspect) -> str:
     """Where a side has the file; nothing where it has none."""
     section = side.sections.get(one.section)
     if section is None or one.item not in section.items:

@@ -76,9 +76,7 @@ def _counted(
 ) -> Sequence[tuple[str, tuple[Stand, ...]]]:
     """Who has what at a path, which is asked again and again: from one report to the next hardly a section changes."""
     if not only:
-        content.open_differing(
-            [{one.path: one} for one in {one.hash: one for _, one in sections}.values()], whole=False
-        )
+        content.open_differing([{one.path: one} for _, one in sections], whole=False)
     return counted(sections, everything, only)
 
 

@@ -149,10 +149,7 @@ class Columns:
     def __init__(self, columns: Sequence[Voters], reference: int = MAJORITY) -> None:
         self.reference = reference
         self._count = len(columns)
-        self._column: list[int | None] = [None] * (1 + max((host for hosts in columns for host in hosts), default=-1))
-        for number, hosts in enumerate(columns):
-            for host in hosts:
-                self._column[host] = number
+        self._column = {host: number for number, hosts in enumerate(columns) for host in hosts}
         self._tellers: dict[Part, Mapping[int, int]] = {}
 
     def differing(self, line: Line) -> int:
@@ -205,9 +202,7 @@ class Columns:
         return self._tellers[line.part]
 
     def _by_column(self, hosts: Voters) -> Mapping[int, int]:
-        end = len(self._column)
-        found = Counter([self._column[host] if host < end else None for host in hosts])
-        return {number: hosts for number, hosts in found.items() if number is not None}
+        return Counter([self._column[host] for host in hosts if host in self._column])
 
     def _held(self, line: Line, tellers: Mapping[int, int], others: Mapping[int, Mapping[int, int]]) -> int | None:
         """Which stand the reference has; None where most of it have none alike."""

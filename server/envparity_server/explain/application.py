@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from envparity_agent.fingerprint import Attributes
+from envparity_agent.fingerprint import Attributes, as_texts
 from envparity_server.explain.model import Situation
 
 _IMPORT = re.compile(r"^\d+[a-z]* (?:import |from )([\w.]+)(?: import (\w+))?")
@@ -11,7 +11,7 @@ _IMPORT = re.compile(r"^\d+[a-z]* (?:import |from )([\w.]+)(?: import (\w+))?")
 
 def imports(situation: Situation) -> frozenset[str]:
     """The modules that it imports, in full: `os.path` for `from os import path`, also where path is no module."""
-    uses = [use for body in _modules(situation).values() for use in _lines(body, "uses")]
+    uses = [use for body in _modules(situation).values() for use in as_texts(body.get("uses"))]
     return frozenset(".".join(filter(None, match.groups())) for use in uses if (match := _IMPORT.match(use)))
 
 
@@ -24,15 +24,10 @@ def texts(situation: Situation) -> Mapping[str, str]:
     """Each short text and field of its source, with the first file that has it."""
     found: dict[str, str] = {}
     for file, body in sorted(_modules(situation).items()):
-        for text in _lines(body, "texts"):
+        for text in as_texts(body.get("texts")):
             found.setdefault(text, file)
     return found
 
 
 def _modules(situation: Situation) -> Mapping[str, Attributes]:
     return situation.application.items if situation.application else {}
-
-
-def _lines(body: Attributes, name: str) -> tuple[str, ...]:
-    found = body.get(name)
-    return found if isinstance(found, tuple) else ()

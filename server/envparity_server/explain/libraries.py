@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
-from envparity_agent.fingerprint import Attributes
+from envparity_agent.fingerprint import Attributes, as_texts
 from envparity_server.compare.model import DRIFT_STATES, Distance
 from envparity_server.compare.versions import system_distance
 from envparity_server.explain.application import tops
@@ -81,5 +81,4 @@ def _loaded_by(body: Attributes) -> str:
 
 
 def _users(body: Attributes) -> tuple[str, ...]:
-    found = body.get("used_by")
-    return found if isinstance(found, tuple) else ()
+    return as_texts(body.get("used_by"))

@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from envparity_agent.fingerprint import as_texts
 from envparity_server.compare.model import DRIFT_STATES, Difference
 from envparity_server.explain.model import Situation, Suspect
 
@@ -37,13 +38,9 @@ def places_of(situation: Situation) -> list[Place]:
         elif kind == "python-files":
             sides = (side.sections.get(suspect.section) for side in (situation.good, situation.bad))
             told = [section.items.get(suspect.item, {}).get("modified") for section in sides if section]
-            paths = [path for value in told for path in _listed(value)]
+            paths = [path for value in told for path in as_texts(value)]
             found.extend(Place(path, suspect, sure) for path in dict.fromkeys(paths))
     return found
-
-
-def _listed(value: object) -> Iterable[str]:
-    return value if isinstance(value, tuple) else ()
 
 
 def nearness(path: str, place: str) -> float:

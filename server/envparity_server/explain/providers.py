@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from envparity_agent.fingerprint import Attributes, FingerprintLike
+from envparity_agent.fingerprint import Attributes, FingerprintLike, as_texts
 from envparity_agent.kinds import INTERPRETER_ITEM
 from envparity_server.compare.model import DRIFT_STATES, State
 from envparity_server.explain.likeness import SURE, likeness, normal
@@ -64,8 +64,7 @@ class Providers:
         """The names that a distribution requires, on either side."""
         found = set()
         for side in (self.good, self.bad):
-            told = side.get(name, {}).get("requires")
-            for one in told if isinstance(told, tuple) else ():
+            for one in as_texts(side.get(name, {}).get("requires")):
                 match = re.match(r"[A-Za-z0-9][\w.-]*", one)
                 found |= {normal(match[0])} if match else set()
         return found - {name}
@@ -189,5 +188,4 @@ def _symbols(side: FingerprintLike) -> dict[str, Names]:
 
 
 def _entries(attributes: Attributes) -> dict[str, str]:
-    names = attributes.get("names")
-    return {re.split(r"[(< ]", one, maxsplit=1)[0] or one: one for one in names} if isinstance(names, tuple) else {}
+    return {re.split(r"[(< ]", one, maxsplit=1)[0] or one: one for one in as_texts(attributes.get("names"))}

@@ -25,16 +25,11 @@ def _clues(situation: Situation) -> Iterator[Clue]:
     for word, line in _named(situation).items():
         lost = [suspect for suspect, one in situation.rewritten.items() if word in one.lost]
         gained = [suspect for suspect, one in situation.rewritten.items() if word in one.gained]
-        for suspect in lost:
-            told = f"{word} is in {_file(suspect.item)} of the good side alone, and the error names it: {quoted(line)}"
-            yield Clue("word", suspect, _LOST / len(lost), told)
-        for suspect in gained:
-            told = f"{word} is in {_file(suspect.item)} of the bad side alone, and the error names it: {quoted(line)}"
-            yield Clue("word", suspect, _GAINED / len(gained), told)
-
-
-def _file(item: str) -> str:
-    return item.partition(":")[2]
+        for side, having, points in (("good", lost, _LOST), ("bad", gained, _GAINED)):
+            for suspect in having:
+                file = suspect.item.partition(":")[2]
+                told = f"{word} is in {file} of the {side} side alone, and the error names it: {quoted(line)}"
+                yield Clue("word", suspect, points / len(having), told)
 
 
 def _named(situation: Situation) -> dict[str, str]:

@@ -25,18 +25,17 @@ _READ, _FARTHER = 9.0, 0.6  # points of a key that the raising line reads, and o
 _QUOTED = re.compile(r"['\"`]([A-Za-z_]\w{2,100})['\"`]")
 _FIELD, _READER, _WORDS, _THROUGH = 7.0, 4.0, 5.0, 2.5
 _PART = re.compile(r"[a-z0-9]+")
-_MODULE = re.compile(r"\.pyc?$")
-# what reads settings -> how the files are called that it reads, and whether it reads variables
-_READERS = {
-    "configparser": (("ini", "cfg", "conf"), False),
-    "tomllib": (("toml",), False),
-    "tomli": (("toml",), False),
-    "yaml": (("yaml", "yml"), False),
-    "json": (("json",), False),
-    "pydantic_settings": ((), True),
-    "environs": ((), True),
-    "decouple": ((), True),
-    "dotenv": ((), True),
+# what reads settings -> how the files end that it reads; variables where there are none
+_READERS: Mapping[str, tuple[str, ...]] = {
+    "configparser": ("ini", "cfg", "conf"),
+    "tomllib": ("toml",),
+    "tomli": ("toml",),
+    "yaml": ("yaml", "yml"),
+    "json": ("json",),
+    "pydantic_settings": (),
+    "environs": (),
+    "decouple": (),
+    "dotenv": (),
 }
 
 Keys = Mapping[str, Sequence[tuple[Suspect, float]]]
@@ -140,13 +139,13 @@ def _in_words(raised: Raised, situation: Situation) -> Iterator[Clue]:
 
 def _unreadable(raised: Raised, situation: Situation) -> Iterator[Clue]:
     """An error of what reads settings: one of those that differ is not as it is to be."""
-    modules = [*(_MODULE.sub("", frame.file) for frame in raised.frames[-2:]), raised.type.lower()]
-    for reader, (kind, of_variables) in _READERS.items():
+    modules = [*(frame.file for frame in raised.frames[-2:]), raised.type.lower()]
+    for reader, endings in _READERS.items():
         if not any(re.search(rf"(?:^|[/.]){reader}(?:[/.]|$)", one) for one in modules):
             continue
         for suspect in differing(situation, "configuration", "file"):
             is_variable = suspect.item.startswith("env:")
-            if is_variable == of_variables and (is_variable or suspect.section.endswith(kind)):
+            if not is_variable and suspect.section.endswith(endings) if endings else is_variable:
                 told = f"{reader} cannot make sense of what it reads: {quoted(raised.message or raised.type)}"
                 yield Clue("reader", suspect, _READER, told)
         return

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from envparity_agent.fingerprint import Attributes
+from envparity_agent.fingerprint import Attributes, as_texts
 from envparity_agent.kinds import CODE_ITEM
 from envparity_server.compare.groups import text
 from envparity_server.compare.model import DRIFT_STATES, Distance, State
@@ -157,8 +157,7 @@ def _patched(_situation: Situation, standing: Standing) -> Iterator[Evidence]:
 
 
 def _files(attributes: Attributes | None, name: str) -> frozenset[str]:
-    found = (attributes or {}).get(name)
-    return frozenset(found) if isinstance(found, tuple) else frozenset()
+    return frozenset(as_texts((attributes or {}).get(name)))
 
 
 def _few(names: frozenset[str]) -> str:

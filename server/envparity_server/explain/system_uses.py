@@ -47,7 +47,7 @@ def system_uses(situation: Situation) -> Iterator[Evidence]:
     for suspect in suspects:
         name = suspect.item.partition(":")[0].lower()
         for module in sorted(ran | imported):
-            if any(name == one or name.startswith(one) for one in _WORKS_BY.get(module, ())):
+            if name.startswith(_WORKS_BY.get(module, ())):
                 how = "the error went through" if module in ran else "the application imports"
                 told = f"{how} {module} of the standard library, which works by {name}"
                 yield Evidence(suspect, _RUN if module in ran else _IMPORTED, f"{told}: {_change(situation, suspect)}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from envparity_agent.fingerprint import Attributes, SectionLike, Status, in_words
+from envparity_agent.fingerprint import Attributes, SectionLike, Status, as_texts, in_words
 from envparity_server.reproduce.bases import Base, Origin
 from envparity_server.reproduce.environments import OS_OWNER, environments
 from envparity_server.reproduce.model import FILES_ITEM, UNREAD_ITEM, Gap
@@ -100,9 +100,5 @@ def _files(subject: Subject, base: Base) -> Iterator[Gap]:
 
 
 def _patched(section: SectionLike, item: str, facts: Attributes) -> Gap:
-    paths = [path for key in ("modified", "missing") for path in _texts(facts.get(key))]
+    paths = [path for key in ("modified", "missing") for path in as_texts(facts.get(key))]
     return Gap(section.path, item, f"its files are not what it was installed with: {', '.join(paths[:5])}")
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else ()

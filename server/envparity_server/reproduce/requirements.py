@@ -8,7 +8,7 @@ from urllib.parse import quote
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
-from envparity_agent.fingerprint import SPLIT, Attributes
+from envparity_agent.fingerprint import SPLIT, Attributes, as_texts
 from envparity_agent.kinds import LOCK_ITEM
 from envparity_server.reproduce.model import ARCHIVES_ITEM, Gap
 from envparity_server.reproduce.quoting import is_quotable, one_line
@@ -165,12 +165,8 @@ def _address(source: str) -> str:
 
 
 def _hashes(facts: Attributes) -> tuple[str, ...]:
-    told = [one for key in ("hashes", "archive") for one in _texts(facts.get(key))]
+    told = [one for key in ("hashes", "archive") for one in as_texts(facts.get(key))]
     return tuple(one for one in told if _HASH.fullmatch(one))
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    return value if isinstance(value, tuple) else ()
 
 
 def is_lock(items: Mapping[str, Attributes]) -> bool:

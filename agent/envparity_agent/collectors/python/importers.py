@@ -11,6 +11,7 @@ from envparity_agent.collectors.interface import Subject
 from envparity_agent.collectors.python.distributions import Distribution
 from envparity_agent.collectors.python.modules import TESTS, ModuleFile, modules_of, section_path, source_of
 from envparity_agent.errors import Unreadable
+from envparity_agent.fingerprint import as_texts
 
 MAX_READ = 64_000_000  # bytes of sources
 
@@ -103,6 +104,5 @@ def _importing(tops: Iterable[str]) -> re.Pattern[bytes]:
 
 def required(distribution: Distribution) -> set[str]:
     """The names of what a distribution requires, in any of its extras."""
-    told = distribution.attributes.get("requires")
-    found = (_REQUIRED.match(one) for one in (told if isinstance(told, tuple) else ()))
+    found = map(_REQUIRED.match, as_texts(distribution.attributes.get("requires")))
     return {canonicalize_name(match[0]) for match in found if match}

@@ -49,8 +49,9 @@ def section_path(distribution: Distribution) -> str | None:
 def modules_of(subject: Subject, distribution: Distribution) -> Mapping[str, ModuleFile]:
     """The modules of a distribution by their names; raises Unreadable. Equal content is read once."""
     path = section_path(distribution)
-    read = lambda: modules(subject.root.read(distribution.record or "", MAX_RECORD))  # noqa: E731  # used at once
-    return subject.memory.recall(("modules", path), path, read)
+    return subject.memory.recall(
+        ("modules", path), path, lambda: modules(subject.root.read(distribution.record or "", MAX_RECORD))
+    )
 
 
 def modules(record: bytes) -> dict[str, ModuleFile]:

@@ -17,7 +17,7 @@ from envparity_agent.collectors.python.importers import importers, required, top
 from envparity_agent.collectors.python.modules import ModuleFile, is_package, modules_of, section_path, source_of
 from envparity_agent.collectors.python.symbols import SCHEMA, is_cut, parsed
 from envparity_agent.errors import Unreadable
-from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status
+from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status, as_texts
 
 MAX_STEPS = 200_000  # names that are followed
 MAX_PARSED = 8_000_000  # bytes of sources
@@ -94,8 +94,7 @@ class _Known:
 
     def uses(self, module: str) -> tuple[str, ...]:
         """What a module uses."""
-        found = self._parse(module, "uses").get("uses")
-        return found if isinstance(found, tuple) else ()
+        return as_texts(self._parse(module, "uses").get("uses"))
 
     def needs(self, name: str, needed: Mapping[str, Set[str]]) -> bool:
         """Whether a name that is used has one of the words that a use of its package needs."""
@@ -135,8 +134,7 @@ class _Known:
         """What a module defines, by the name itself."""
         if module not in self._defined:
             found: dict[str, list[str]] = {}
-            told = self._parse(module, "names").get("names")
-            for one in told if isinstance(told, tuple) else ():
+            for one in as_texts(self._parse(module, "names").get("names")):
                 found.setdefault(re.split(r"[ (]", one.removeprefix("class "), maxsplit=1)[0], []).append(one)
             self._defined[module] = found
         return self._defined[module]

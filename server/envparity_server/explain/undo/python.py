@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from envparity_agent.fingerprint import Attributes, Items
+from envparity_agent.fingerprint import Attributes, Items, as_texts
 from envparity_agent.kinds import INTERPRETER_ITEM
 from envparity_server.compare.covering import container_of
 from envparity_server.compare.markers import Known
@@ -157,8 +157,7 @@ def of_files(sides: Sides) -> Remedy | None:
 
 
 def _paths(body: Attributes | None, attribute: str) -> tuple[str, ...]:
-    told = (body or {}).get(attribute)
-    return told if isinstance(told, tuple) else ()
+    return as_texts((body or {}).get(attribute))
 
 
 def _form(name: str, good: Attributes, bad: Attributes) -> list[str]:
