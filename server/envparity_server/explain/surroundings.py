@@ -9,6 +9,7 @@ from envparity_server.compare.groups import text
 from envparity_server.compare.model import DRIFT_STATES, Distance, State
 from envparity_server.explain.model import Evidence, Situation, Suspect
 from envparity_server.explain.standing import Standing, standings
+from envparity_server.explain.telling import told_by_files
 
 _FILE_ITEM = "@file"  # of a section of kind `file`: the configuration file itself
 _MOST_NAMES = 3
@@ -115,11 +116,7 @@ def _application(situation: Situation, standing: Standing) -> Iterator[Evidence]
         if kind == "file":
             yield from _unmentioned(situation, standing, path)
         return
-    files = any(
-        one.section == standing.suspect.section and one.item.startswith("file:") and _drifts(situation, one)
-        for one in situation.suspects
-    )
-    points = _CODE_BY_FILES if files else _CODE
+    points = _CODE_BY_FILES if standing.suspect.section in told_by_files(situation) else _CODE
     for one in standing.differences:
         if one.state not in DRIFT_STATES:
             continue
@@ -135,10 +132,6 @@ def _application(situation: Situation, standing: Standing) -> Iterator[Evidence]
                 f"{one.attribute} {text(one.left)[:19]} → {text(one.right)[:19]}" if one.attribute else str(one.state)
             )
             yield Evidence(standing.suspect, points, f"the application's own code is not the same: {told}")
-
-
-def _drifts(situation: Situation, suspect: Suspect) -> bool:
-    return _differs(situation, suspect.section, suspect.item, *DRIFT_STATES)
 
 
 def _patched(_situation: Situation, standing: Standing) -> Iterator[Evidence]:

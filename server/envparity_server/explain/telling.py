@@ -26,6 +26,11 @@ def differing(situation: Situation, *kinds: str) -> Iterator[Suspect]:
             yield suspect
 
 
+def told_by_files(situation: Situation) -> set[str]:
+    """The applications of which single files are known to differ: these say which of the code it is."""
+    return {one.section for one in differing(situation, "application") if one.item.startswith("file:")}
+
+
 def quoted(line: str) -> str:
     """A line as evidence tells it."""
     line = " ".join(line.split())

@@ -14,7 +14,7 @@ from envparity_server.explain.places import nearness, places_of
 from envparity_server.explain.providers import Providers, is_installed, is_stdlib
 from envparity_server.explain.requirements import breaking_step
 from envparity_server.explain.stdlib import of_language
-from envparity_server.explain.telling import differing, telling
+from envparity_server.explain.telling import differing, telling, told_by_files
 
 RAISING, PASSED, LINE, IMPORT_LINE = 5.5, 2.5, 3.0, 4.0
 _STEPS = {Distance.PATCH: 0.4, Distance.MINOR: 0.7}
@@ -91,9 +91,9 @@ def _of_files(raised: Raised, providers: Providers) -> Iterator[Clue]:
     """The files that the call goes through, where they themselves differ: an application's, or patched in place."""
     places = places_of(providers.situation)
     patched = set(differing(providers.situation, "python-files"))
-    code = [one for one in differing(providers.situation, "application") if one.item == CODE_ITEM]
-    by_files = {one.section for one in differing(providers.situation, "application") if one.item != CODE_ITEM}
-    code = [one for one in code if one.section not in by_files]  # else its files say which of it
+    by_files = told_by_files(providers.situation)
+    changed = differing(providers.situation, "application")
+    code = [one for one in changed if one.item == CODE_ITEM and one.section not in by_files]
     raising = True
     for frame in reversed(raised.frames):
         if is_stdlib(frame.file):
