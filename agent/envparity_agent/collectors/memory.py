@@ -1,8 +1,9 @@
 """What an agent remembers between two surveys, so that what did not change is not read again."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
+from envparity_agent.collectors.at_once import at_once
 from envparity_agent.errors import Unreadable
 from envparity_agent.root import Root
 
@@ -34,12 +35,24 @@ class Memory:
 
         A stamp of None is never the same. What `read` raises is raised, and nothing is remembered.
         """
-        known = self._new.get(key) or self._old.get(key)
-        if known is None or stamp is None or known[0] != stamp:
-            known = (stamp, read())
+        known = self._known(key, stamp) or (stamp, read())
         self._new[key] = known
         facts: _Facts = known[1]
         return facts
+
+    def recall_all(self, asked: Sequence[tuple[Hashable, Hashable, Callable[[], _Facts]]]) -> list[_Facts]:
+        """The facts of several places, as `recall` gives them; what has to be read is read at once."""
+        known = [self._known(key, stamp) for key, stamp, _ in asked]
+        found = iter(at_once([read for (_, _, read), one in zip(asked, known, strict=True) if one is None]))
+        facts: list[_Facts] = []
+        for (key, stamp, _), one in zip(asked, known, strict=True):
+            self._new[key] = one or (stamp, next(found))
+            facts.append(self._new[key][1])
+        return facts
+
+    def _known(self, key: Hashable, stamp: Hashable) -> tuple[Hashable, Any] | None:
+        known = self._new.get(key) or self._old.get(key)
+        return known if known is not None and stamp is not None and known[0] == stamp else None
 
     def once(self, key: Hashable, read: Callable[[], _Facts]) -> _Facts:
         """Facts that several collectors of one survey ask for: read once, and again in the next survey."""

@@ -37,6 +37,7 @@ class Link:
     provider: str
     is_sure: bool
     is_new: bool  # only the bad side's user has it
+    is_lost: bool  # the good side has what is missing, as far as is known
 
     @property
     def weight(self) -> float:
@@ -99,14 +100,16 @@ def _of_module(sides: Sides, module: Module, before: Module | None) -> Iterator[
         was = _outcome(sides.good, what)
         is_own = not module.distribution
         provider = missing.provider or sides.good.owner(missing.module)
-        if isinstance(was, Missing) and (is_own or what in earlier or not provider):
-            continue  # it is broken on both sides: nobody needs it
+        is_needed = not (is_own or what in earlier or "g" in marks) and provider
+        if isinstance(was, Missing) and not is_needed:
+            continue  # it is broken on both sides
         provider = provider or missing.importer
         if provider == module.distribution:
             continue
         is_sure = not isinstance(was, Unknown) or was.certain
         is_new = bool(before) and what not in earlier
-        yield Link(module.distribution, module.name, line, marks, what, missing, provider, is_sure, is_new)
+        is_lost = not isinstance(was, Missing)
+        yield Link(module.distribution, module.name, line, marks, what, missing, provider, is_sure, is_new, is_lost)
 
 
 def _outcome(side: Environment, what: str) -> Outcome:
@@ -186,7 +189,7 @@ def sentence(sides: Sides, link: Link, more: int) -> str:
     )
     good, bad = (versions.get(link.provider, "") for versions in sides.versions)
     why = f"{link.missing.hint}; {link.missing.what}" if link.missing.hint else link.missing.what
-    if link.provider and bad and bad != good:
+    if link.provider and bad and bad != good and link.is_lost:
         where = f" in {link.provider} {bad}, unlike in {good}" if good else f" in {link.provider} {bad}"
     elif link.provider and bad:
         where = f" in {link.provider} {bad}"

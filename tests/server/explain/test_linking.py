@@ -110,6 +110,23 @@ def test_a_use_that_is_new_on_the_bad_side_is_first_held_against_who_uses() -> N
     assert (first.suspect.item, second.suspect.item) == ("user", "lib")
 
 
+def test_what_a_newer_user_falls_back_to_and_neither_side_has_is_no_evidence() -> None:
+    lib = ("1.0", {"lib.py": "OLD = 1\n"}), ("1.1", {"lib.py": "OLD = 2\n"})
+    fallback = "try:\n  from lib import OLD\nexcept ImportError:\n  from lib import OLDER as OLD\n"
+    user = ("1.0", {"user.py": "import lib\n"}), ("2.0", {"user.py": fallback})
+    good, bad = (side({"lib": lib[number], "user": user[number]}) for number in (0, 1))
+    assert list(linking(situation(good, bad))) == []
+
+
+def test_what_neither_side_has_is_not_told_as_lost() -> None:
+    lib = ("1.0", {"lib.py": "OLD = 1\n"}), ("1.1", {"lib.py": "OLD = 2\n"})
+    user = ("1.0", {"user.py": "import lib\n"}), ("2.0", {"user.py": "from lib import NEW\n"})
+    good, bad = (side({"lib": lib[number], "user": user[number]}) for number in (0, 1))
+    assert {one.text for one in linking(situation(good, bad))} == {
+        "user 2.0 (user.py:1) imports NEW from lib; lib has no NEW in lib 1.1"
+    }
+
+
 def test_a_distribution_that_is_gone_is_blamed_for_its_modules() -> None:
     user = {"user": ("1.0", {"user.py": "import lib\n"})}
     good, bad = side({"lib": ("1.0", {"lib.py": GOOD}), **user}), side(user)

@@ -14,6 +14,7 @@ from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import as_texts
 
 MAX_READ = 64_000_000  # bytes of sources
+_AT_ONCE = 32  # distributions
 
 _REQUIRED = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 _MODULE = re.compile(rb"[A-Za-z_][\w.]*+")
@@ -41,17 +42,19 @@ def importers(
         return
     names = {one.name for one in imported}
     left = MAX_READ
-    for one in sorted(distributions, key=lambda one: (not required(one) & names, one.place)):
-        path = section_path(one)
-        if path is None:
-            continue
+    ordered = sorted(distributions, key=lambda one: (not required(one) & names, one.place))
+    for start in range(0, len(ordered), _AT_ONCE):
         # what both sides have is looked at once
-        read = partial(_importers, subject, one, tops)
-        found, size = subject.memory.recall(("importers", path), (path, tops), read)
-        yield from found
-        left -= size
-        if left < 0:
-            return
+        asked = [
+            (("importers", path), (path, tops), partial(_importers, subject, one, tops))
+            for one in ordered[start : start + _AT_ONCE]
+            if (path := section_path(one))
+        ]
+        for found, size in subject.memory.recall_all(asked):
+            yield from found
+            left -= size
+            if left < 0:
+                return
 
 
 def tops_of(subject: Subject, distributions: Iterable[Distribution]) -> frozenset[str]:

@@ -65,17 +65,15 @@ def outlines(subject: Subject, distributions: Sequence[Distribution], asked: Out
 
 
 def _modules(subject: Subject, distribution: Distribution, imported: Collection[str]) -> dict[str, Attributes]:
-    found: dict[str, Attributes] = {}
-    for module, file in islice(modules_of(subject, distribution).items(), MAX_ITEMS):
-        if _OWN_TESTS.search(module):
-            continue
-        found[module] = {"hash": file.hash}
-        if module.partition(".")[0] in imported:
-            key = ("outline", distribution.name, file.path)
-            # files that both sides have are looked at once
-            lines = subject.memory.recall(key, file.hash or None, partial(_lines, subject, distribution, file))
-            found[module] = {"hash": file.hash, "names": lines}
-    return found
+    files = dict(islice(modules_of(subject, distribution).items(), MAX_ITEMS))
+    told = {module: file for module, file in files.items() if not _OWN_TESTS.search(module)}
+    needed = {module: file for module, file in told.items() if module.partition(".")[0] in imported}
+    lines = subject.memory.recall_all([  # files that both sides have are looked at once
+        (("outline", distribution.name, file.path), file.hash or None, partial(_lines, subject, distribution, file))
+        for file in needed.values()
+    ])  # fmt: skip
+    names = {module: {"names": found} for module, found in zip(needed, lines, strict=True)}
+    return {module: {"hash": file.hash, **names.get(module, {})} for module, file in told.items()}
 
 
 def _lines(subject: Subject, distribution: Distribution, file: ModuleFile) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ come first, since they run in every program that imports them.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from itertools import islice
 
@@ -36,9 +36,17 @@ def symbols_around(subject: Subject, distributions: Sequence[Distribution], aske
     subject.progress(f"looking for what uses {len(asked.distributions)} distributions")
     known.follow(name for use in sorted(asked.uses) for name in followed(use))
     needed = _needed(subject, distributions, asked)
-    for module in sorted(known.users(asked, needed), key=lambda module: (module.count("."), module)):
-        names = (name for use in known.uses(module) for name in followed(use))
-        known.follow(name for name in names if module in asked.changed or known.needs(name, needed))
+    users = sorted(known.users(asked, needed), key=lambda module: (module.count("."), module))
+
+    def leading(module: str, uses: Iterable[str]) -> Iterator[str]:
+        names = (name for use in uses for name in followed(use))
+        return (name for name in names if module in asked.changed or known.needs(name, needed))
+
+    ahead = known.read_ahead(users, "uses")
+    names = (name for module, told in ahead.items() for name in leading(module, as_texts(told.get("uses"))))
+    known.read_ahead(sorted({module for name in names for module in known.run_by(name)}), "names")
+    for module in users:
+        known.follow(leading(module, known.uses(module)))
     for one in distributions:
         section = known.section(one, one.name in asked.distributions)
         if section is not None:
@@ -96,6 +104,25 @@ class _Known:
         """What a module uses."""
         return as_texts(self._parse(module, "uses").get("uses"))
 
+    def read_ahead(self, modules: Iterable[str], wanted: str) -> Mapping[str, Attributes]:
+        """The names or the uses of modules, as many as may be parsed: at once, and remembered for their turn."""
+        readings, left = {}, self._left
+        for module in modules:
+            if module not in self._files or self._files[module][1].is_binary:
+                continue
+            distribution, file = self._files[module]
+            source = self._read(distribution, file)
+            left -= len(source)
+            if left < 0:
+                break
+            readings[module] = _reading(module, distribution, file, source, wanted)
+        return dict(zip(readings, self._subject.memory.recall_all(list(readings.values())), strict=True))
+
+    def run_by(self, name: str) -> Iterator[str]:
+        """The modules that run before a dotted name is there: the one that it is in, and the packages around that."""
+        module = next((one for one in _prefixes(name.split(".")) if one in self._files), None)
+        return (one for one in _prefixes(module.split(".")) if one in self._files) if module else iter(())
+
     def needs(self, name: str, needed: Mapping[str, Set[str]]) -> bool:
         """Whether a name that is used has one of the words that a use of its package needs."""
         parts = tuple(name.split("."))
@@ -119,7 +146,7 @@ class _Known:
         module = next((one for one in _prefixes(parts) if one in self._files), None)
         if module is None:
             return
-        for outer in _prefixes(tuple(module.split("."))):
+        for outer in _prefixes(module.split(".")):
             self._parse(outer, "names")  # it runs first
         inside = tuple(module.split("."))
         name, *rest = parts[len(inside) :] or ("",)
@@ -151,9 +178,7 @@ class _Known:
                     self._reasons.setdefault(distribution.place, set()).add(Reason.CAP)
                     return told[module]
                 self._left -= len(source)
-                key = (wanted, section_path(distribution), file.path)
-                read = partial(parsed, source, module, is_package(file.path), wanted=(wanted,))
-                told[module] = self._subject.memory.recall(key, section_path(distribution), read)
+                told[module] = self._subject.memory.recall(*_reading(module, distribution, file, source, wanted))
         return told[module]
 
     def _read(self, distribution: Distribution, file: ModuleFile) -> bytes:
@@ -180,6 +205,14 @@ class _Known:
             items, reasons = {one.partition(".")[0]: {} for one in own}, {Reason.CAP}
         status = Status.PARTIAL if reasons else Status.OK
         return Section(path, "symbols", SCHEMA, items, status, tuple(sorted(reasons)))
+
+
+def _reading(
+    module: str, distribution: Distribution, file: ModuleFile, source: bytes, wanted: str
+) -> tuple[Hashable, Hashable, Callable[[], Attributes]]:
+    """How the names or the uses of a module are recalled: key, stamp, and what reads them."""
+    path = section_path(distribution)
+    return (wanted, path, file.path), path, partial(parsed, source, module, is_package(file.path), wanted=(wanted,))
 
 
 def _needed(subject: Subject, distributions: Sequence[Distribution], asked: Around) -> Mapping[str, Set[str]]:
@@ -216,7 +249,7 @@ def _reached(distributions: Sequence[Distribution], names: Set[str]) -> Mapping[
     return reached
 
 
-def _prefixes(parts: tuple[str, ...]) -> Iterator[str]:
+def _prefixes(parts: Sequence[str]) -> Iterator[str]:
     """The dotted beginnings of a name, the longest first."""
     return (".".join(parts[:end]) for end in range(len(parts), 0, -1))
 
