@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 
-MIN_CALLS = 16  # fewer are through before another process has started
+MIN_CALLS = 6  # fewer are through before another process has started
 MAX_PROCESSES = 8
 
 
@@ -19,7 +19,8 @@ def at_once(calls: Sequence[Callable[[], _Answer]]) -> list[_Answer]:
 
     What another process does not answer, since it was ended or a call raised, is called again in this one.
     """
-    count = min(len(os.sched_getaffinity(0)), MAX_PROCESSES)
+    asked = getattr(os, "sched_getaffinity", None)  # Linux only, and elsewhere forking is not safe
+    count = min(len(asked(0)), MAX_PROCESSES) if asked else 1
     if count < 2 or len(calls) < MIN_CALLS:
         return [call() for call in calls]
     from multiprocessing import get_context  # an agent that runs all day asks for nothing of this

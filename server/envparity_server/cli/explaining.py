@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from envparity_agent.collectors.interface import Options
 from envparity_agent.collectors.memory import Memory
+from envparity_agent.collectors.python.symbols import uncollected
 from envparity_agent.errors import UsageError
 from envparity_agent.project import NONE, Project
 from envparity_server.cli.linked import with_symbols
@@ -21,6 +22,7 @@ from envparity_server.explain.model import Explanation, Situation
 MAX_FAILURE = 1024 * 1024  # bytes of a log; the end of a longer one, where the error is
 
 
+@uncollected()
 def explain_targets(
     good: str,
     bad: str,

@@ -18,7 +18,8 @@ from envparity_agent.terminal import note, progress
 from envparity_server.cli.asking import asking
 from envparity_server.cli.declarations import Asked, Files, accepted, locating
 from envparity_server.cli.origin import Origin, origin
-from envparity_server.cli.outputs import FORMATS, AllOutputs, deliver, parse_outputs, report_rendering
+from envparity_server.cli.outputs import FORMATS, AllOutputs, deliver, parse_outputs
+from envparity_server.cli.report_outputs import report_rendering
 from envparity_server.cli.strictness import Strictness, strictness
 from envparity_server.compare.scope import parse_scope
 from envparity_server.compare.selectors import is_selector, parse_selector

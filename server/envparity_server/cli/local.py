@@ -10,7 +10,8 @@ from envparity_agent.cli_options import Docker, Json, NoRules, RootDirectory, Ru
 from envparity_agent.errors import CannotTell
 from envparity_agent.project import FILE, read_project
 from envparity_agent.terminal import note, progress
-from envparity_server.cli.outputs import FORMATS, AllOutputs, Rendering, deliver, formats_for_tools, parse_outputs
+from envparity_server.cli.outputs import FORMATS, AllOutputs, Rendering, deliver, parse_outputs
+from envparity_server.cli.report_outputs import formats_for_tools
 from envparity_server.cli.sides import keyed, side
 from envparity_server.compare.differences import compare
 from envparity_server.compare.scope import parse_scope

@@ -37,7 +37,7 @@ class Link:
     provider: str
     is_sure: bool
     is_new: bool  # only the bad side's user has it
-    is_lost: bool  # the good side has what is missing, as far as is known
+    is_lost: bool  # the good side has what is missing
 
     @property
     def weight(self) -> float:
@@ -108,7 +108,7 @@ def _of_module(sides: Sides, module: Module, before: Module | None) -> Iterator[
             continue
         is_sure = not isinstance(was, Unknown) or was.certain
         is_new = bool(before) and what not in earlier
-        is_lost = not isinstance(was, Missing)
+        is_lost = is_sure and not isinstance(was, Missing)
         yield Link(module.distribution, module.name, line, marks, what, missing, provider, is_sure, is_new, is_lost)
 
 

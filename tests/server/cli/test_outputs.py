@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from envparity_agent.errors import NotWritten, UsageError
-from envparity_server.cli.outputs import FORMATS, STEP_SUMMARY, Output, deliver, parse_outputs, report_rendering
+from envparity_server.cli.outputs import FORMATS, STEP_SUMMARY, Output, deliver, parse_outputs
+from envparity_server.cli.report_outputs import report_rendering
 from envparity_server.cli.writing import append, write_whole
 from tests.forking import PROGRAM
 from tests.server.cli.running import environment, envparity
@@ -22,7 +23,8 @@ RENDERING = report_rendering(TYPICAL, False, "envparity.toml", 1)
 VERB = """
 import sys, typer
 from envparity_agent import cli
-from envparity_server.cli.outputs import FORMATS, deliver, parse_outputs, report_rendering
+from envparity_server.cli.outputs import FORMATS, deliver, parse_outputs
+from envparity_server.cli.report_outputs import report_rendering
 from tests.server.reports.reporting import TYPICAL
 code, *outputs = sys.argv[1:]
 @cli.app.command("judge")

@@ -22,7 +22,8 @@ from jsonschema import Draft4Validator, Draft7Validator, Draft202012Validator  #
 from lxml import etree  # type: ignore[import-untyped]  # it ships no types
 from markdown_it import MarkdownIt
 
-from envparity_server.cli.outputs import Rendering, report_rendering
+from envparity_server.cli.outputs import Rendering
+from envparity_server.cli.report_outputs import report_rendering
 from envparity_server.compare.differences import compare
 from envparity_server.drift.severity import rate
 from envparity_server.gating.model import Place, Report, Standing, Suspected, Verdict

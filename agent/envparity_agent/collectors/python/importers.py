@@ -27,7 +27,8 @@ class Importer(NamedTuple):
 
     module: str
     tops: frozenset[str]  # the packages
-    words: frozenset[str]  # its modules of them, what it imports of these, and all attributes: it uses no other names
+    imported: frozenset[str]  # their modules, and what it imports of these
+    words: frozenset[str]  # these, and all attributes: it uses no other names
 
 
 def importers(
@@ -83,12 +84,12 @@ def _importers(subject: Subject, distribution: Distribution, tops: frozenset[str
         size += len(source)
         source = b"\n" + source
         imported = importing.findall(source)
-        used = {word.decode() for line in imported for word in _MODULE.findall(b" ".join(line))}
+        used = frozenset(word.decode() for line in imported for word in _MODULE.findall(b" ".join(line)))
         theirs = tops.intersection(word.partition(".")[0] for word in used) - {module.partition(".")[0]}
         if theirs:
             every = any(b"*" in names for _, names, _ in imported)
             words = (_WORD if every else _ATTRIBUTE).findall(source)
-            found.append(Importer(module, theirs, frozenset({*theirs, *used, *(word.decode() for word in words)})))
+            found.append(Importer(module, theirs, used, used | theirs | {word.decode() for word in words}))
     return found, size
 
 

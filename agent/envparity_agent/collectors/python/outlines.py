@@ -10,7 +10,8 @@ A module that makes names as it runs has its texts for names as well.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from zlib import crc32
@@ -23,6 +24,8 @@ from envparity_agent.collectors.python.names import MAX_NAMES
 from envparity_agent.collectors.python.symbols import MAKES_NAMES, SCHEMA
 from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Section, Status
+
+MODULES_FOR_EACH = 20  # modules of a package that take as long as one that imports it takes to parse
 
 # each begins with a character that is searched for at once: `^` would be tried at every place
 _DEFINES = re.compile(
@@ -48,11 +51,12 @@ _TEXT = re.compile(rb"""["']([A-Za-z_]\w*)["']""")
 def outlines(subject: Subject, distributions: Sequence[Distribution], asked: Outline) -> Iterator[Section]:
     """A section `outline/NAME-CONTENT` for each distribution that is asked about: module -> its hash and its lines.
 
-    Of a package that no other one imports no lines are told: nobody there can miss a name of it.
+    Of a package that no other one imports no lines are told: nobody there can miss a name of it. Neither are they of a
+    large one that few modules import: to parse these takes less time than to look at all of it.
     """
     told = [one for one in distributions if one.name in asked.distributions]
     subject.progress(f"looking for what imports {len(told)} distributions")
-    imported = {top for one in importers(subject, distributions, told) for top in one.tops}
+    imported = Counter(top for one in importers(subject, distributions, told) for top in one.tops)
     for one in told:
         path = section_path(one)
         if path is None:
@@ -64,10 +68,12 @@ def outlines(subject: Subject, distributions: Sequence[Distribution], asked: Out
             yield Section(path, "symbols", SCHEMA, status=Status.FAILED, reasons=(problem.reason,))
 
 
-def _modules(subject: Subject, distribution: Distribution, imported: Collection[str]) -> dict[str, Attributes]:
+def _modules(subject: Subject, distribution: Distribution, imported: Mapping[str, int]) -> dict[str, Attributes]:
     files = dict(islice(modules_of(subject, distribution).items(), MAX_ITEMS))
     told = {module: file for module, file in files.items() if not _OWN_TESTS.search(module)}
-    needed = {module: file for module, file in told.items() if module.partition(".")[0] in imported}
+    sizes = Counter(module.partition(".")[0] for module in told)
+    worth = {top for top, size in sizes.items() if size <= MODULES_FOR_EACH * imported.get(top, 0)}
+    needed = {module: file for module, file in told.items() if module.partition(".")[0] in worth}
     lines = subject.memory.recall_all([  # files that both sides have are looked at once
         (("outline", distribution.name, file.path), file.hash or None, partial(_lines, subject, distribution, file))
         for file in needed.values()

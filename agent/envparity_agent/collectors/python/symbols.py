@@ -84,8 +84,8 @@ def _makes_names(source: bytes) -> bool:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the garbage collector, which looks at every new node of a tree in vain: parsing takes a third then."""
+def uncollected() -> Iterator[None]:
+    """Without the garbage collector, which looks at every new object in vain: parsing takes a third then."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -95,7 +95,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@_uncollected()
+@uncollected()
 def parsed(
     source: bytes, module: str, package: bool, whole: bool = False, wanted: Collection[str] = ("names", "uses")
 ) -> Attributes:

@@ -2,12 +2,13 @@
 
 Who imports them, and may use a name that their two sides do not share, is found in the bytes of the sources. From the
 uses that such a name is in, modules are parsed as far as a name, a base class or what a function returns leads on. Of
-everything else only the modules at the top are told. Where that would take too long, the modules nearest to the surface
-come first, since they run in every program that imports them.
+everything else only the modules at the top are told. Where that would take too long, modules come first that import
+such a name; of others an attribute may only be called so, and the more of them have it, the likelier that is.
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from itertools import islice
 
@@ -20,7 +21,7 @@ from envparity_agent.errors import Unreadable
 from envparity_agent.fingerprint import MAX_ITEMS, Attributes, Reason, Section, Status, as_texts
 
 MAX_STEPS = 200_000  # names that are followed
-MAX_PARSED = 8_000_000  # bytes of sources
+MAX_PARSED = 1_500_000  # bytes of sources whose uses are told, and as many whose names are
 MAX_PARTS = 16  # of a name that is followed
 
 _CALLED = re.compile(r"\([^()]*\)")
@@ -36,17 +37,10 @@ def symbols_around(subject: Subject, distributions: Sequence[Distribution], aske
     subject.progress(f"looking for what uses {len(asked.distributions)} distributions")
     known.follow(name for use in sorted(asked.uses) for name in followed(use))
     needed = _needed(subject, distributions, asked)
-    users = sorted(known.users(asked, needed), key=lambda module: (module.count("."), module))
-
-    def leading(module: str, uses: Iterable[str]) -> Iterator[str]:
-        names = (name for use in uses for name in followed(use))
-        return (name for name in names if module in asked.changed or known.needs(name, needed))
-
-    ahead = known.read_ahead(users, "uses")
-    names = (name for module, told in ahead.items() for name in leading(module, as_texts(told.get("uses"))))
-    known.read_ahead(sorted({module for name in names for module in known.run_by(name)}), "names")
-    for module in users:
-        known.follow(leading(module, known.uses(module)))
+    users = known.users(asked, needed)
+    known.read(users, "uses")
+    used = ((module, name) for module in users for use in known.uses(module) for name in followed(use))
+    known.follow(name for module, name in used if module in asked.changed or known.needs(name, needed))
     for one in distributions:
         section = known.section(one, one.name in asked.distributions)
         if section is not None:
@@ -66,7 +60,7 @@ def followed(use: str) -> Iterator[str]:
 
 
 class _Known:
-    """The modules of an environment, each parsed when it is first asked for."""
+    """The modules of an environment, and what has been parsed of them."""
 
     def __init__(self, subject: Subject, distributions: Sequence[Distribution]) -> None:
         self._subject = subject
@@ -77,7 +71,7 @@ class _Known:
         self._defined: dict[str, Mapping[str, Sequence[str]]] = {}
         self._reasons: dict[str, set[str]] = {}
         self._seen: set[tuple[str, ...]] = set()
-        self._left = MAX_PARSED
+        self._left = {"names": MAX_PARSED, "uses": MAX_PARSED}
         for one in distributions:
             if section_path(one) is None:
                 continue
@@ -90,69 +84,56 @@ class _Known:
             for module, file in files.items():
                 self._files.setdefault(module, (one, file))
 
-    def users(self, asked: Around, needed: Mapping[str, Set[str]]) -> Iterator[str]:
+    def users(self, asked: Around, needed: Mapping[str, Set[str]]) -> Sequence[str]:
         """The modules that import what is asked about from another package, and need what its two sides do not share.
 
         A module that is new itself needs nothing of that: its uses may be.
         """
         imported = [one for one in self._distributions if one.name in asked.distributions]
+        users = {}
         for user in importers(self._subject, self._distributions, imported):
-            if user.module in asked.changed or any(not user.words.isdisjoint(needed[top]) for top in user.tops):
-                yield user.module
+            words = set().union(*(needed[top] for top in user.tops))
+            if user.module in asked.changed or not user.words.isdisjoint(words):
+                users[user.module] = user.imported & words, user.words & words
+        common = Counter(word for _, words in users.values() for word in words)
+
+        def order(module: str) -> tuple[bool, int, int, str]:
+            imports, words = users[module]
+            return not imports, min((common[word] for word in words), default=0), module.count("."), module
+
+        return sorted(users, key=order)
 
     def uses(self, module: str) -> tuple[str, ...]:
-        """What a module uses."""
-        return as_texts(self._parse(module, "uses").get("uses"))
-
-    def read_ahead(self, modules: Iterable[str], wanted: str) -> Mapping[str, Attributes]:
-        """The names or the uses of modules, as many as may be parsed: at once, and remembered for their turn."""
-        readings, left = {}, self._left
-        for module in modules:
-            if module not in self._files or self._files[module][1].is_binary:
-                continue
-            distribution, file = self._files[module]
-            source = self._read(distribution, file)
-            left -= len(source)
-            if left < 0:
-                break
-            readings[module] = _reading(module, distribution, file, source, wanted)
-        return dict(zip(readings, self._subject.memory.recall_all(list(readings.values())), strict=True))
-
-    def run_by(self, name: str) -> Iterator[str]:
-        """The modules that run before a dotted name is there: the one that it is in, and the packages around that."""
-        module = next((one for one in _prefixes(name.split(".")) if one in self._files), None)
-        return (one for one in _prefixes(module.split(".")) if one in self._files) if module else iter(())
+        """What a module that was read uses."""
+        return as_texts(self._parsed["uses"].get(module, {}).get("uses"))
 
     def needs(self, name: str, needed: Mapping[str, Set[str]]) -> bool:
         """Whether a name that is used has one of the words that a use of its package needs."""
         parts = tuple(name.split("."))
         words = needed.get(parts[0], frozenset())
-        prefixes = list(_prefixes(parts))
-        module = next((one for one in prefixes if one in self._files), "")
-        inside = parts[len(module.split(".")) :]  # of a module only what it lacks is among the words, or it itself
-        return not words.isdisjoint(inside) or not words.isdisjoint(prefixes)
+        inside = parts[len(self._module(parts).split(".")) :]  # of a module only what it lacks is a word, or it itself
+        return not words.isdisjoint(inside) or not words.isdisjoint(_prefixes(parts))
 
     def follow(self, names: Iterable[str]) -> None:
-        """Parse every module that leads to one of these names."""
-        pending = [tuple(name.split(".")) for name in names]
+        """Parse every module that leads to one of these names: first those that all of them begin in, and so on."""
+        pending = dict.fromkeys(tuple(name.split(".")) for name in names)
         while pending and len(self._seen) < MAX_STEPS:
-            parts = pending.pop()
-            if len(parts) <= MAX_PARTS and parts not in self._seen:
-                self._seen.add(parts)
-                pending.extend(self._next(parts))
+            wave = [parts for parts in pending if len(parts) <= MAX_PARTS and parts not in self._seen]
+            self._seen.update(wave)
+            inside = {parts: self._module(parts).split(".") for parts in wave}
+            self.read(dict.fromkeys(outer for module in inside.values() for outer in _prefixes(module)), "names")
+            pending = dict.fromkeys(led for parts in wave for led in self._next(parts, tuple(inside[parts])))
 
-    def _next(self, parts: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-        """The names that a name leads to."""
-        module = next((one for one in _prefixes(parts) if one in self._files), None)
-        if module is None:
-            return
-        for outer in _prefixes(module.split(".")):
-            self._parse(outer, "names")  # it runs first
-        inside = tuple(module.split("."))
+    def _module(self, parts: Sequence[str]) -> str:
+        """The module that a dotted name is in."""
+        return next((one for one in _prefixes(parts) if one in self._files), "")
+
+    def _next(self, parts: tuple[str, ...], inside: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        """The names that a name in a module leads to."""
         name, *rest = parts[len(inside) :] or ("",)
         if not name:
             return
-        defined = self._names(module)
+        defined = self._names(".".join(inside))
         told = [*defined.get(name, ()), *(defined.get(f"{name}.{rest[0]}", ()) if rest else ())]
         for one in told or defined.get("*", ()):
             yield from _leads(one, inside, name, tuple(rest))
@@ -161,25 +142,32 @@ class _Known:
         """What a module defines, by the name itself."""
         if module not in self._defined:
             found: dict[str, list[str]] = {}
-            for one in as_texts(self._parse(module, "names").get("names")):
+            for one in as_texts(self._parsed["names"].get(module, {}).get("names")):
                 found.setdefault(re.split(r"[ (]", one.removeprefix("class "), maxsplit=1)[0], []).append(one)
             self._defined[module] = found
         return self._defined[module]
 
-    def _parse(self, module: str, wanted: str) -> Attributes:
-        """The names or the uses of a module; nothing where it is a binary, or one too many."""
-        told = self._parsed[wanted]
-        if module not in told:
-            told[module] = {}
-            if module in self._files and not self._files[module][1].is_binary:
-                distribution, file = self._files[module]
-                source = self._read(distribution, file)
-                if len(source) > self._left:
-                    self._reasons.setdefault(distribution.place, set()).add(Reason.CAP)
-                    return told[module]
-                self._left -= len(source)
-                told[module] = self._subject.memory.recall(*_reading(module, distribution, file, source, wanted))
-        return told[module]
+    def read(self, modules: Iterable[str], wanted: str) -> None:
+        """Parse the names or the uses of modules that were not: not of binaries, nor of more than may be parsed."""
+        readings = {}
+        for module in modules:
+            if module in self._parsed[wanted] or module not in self._files:
+                continue
+            self._parsed[wanted][module] = {}
+            distribution, file = self._files[module]
+            if file.is_binary:
+                continue
+            source = self._read(distribution, file)
+            if len(source) > self._left[wanted]:
+                self._reasons.setdefault(distribution.place, set()).add(Reason.CAP)
+                continue
+            self._left[wanted] -= len(source)
+            path = section_path(distribution)
+            parse = partial(parsed, source, module, is_package(file.path), wanted=(wanted,))
+            readings[module] = len(source), ((wanted, path, file.path), path, parse)
+        ordered = sorted(readings, key=lambda module: -readings[module][0])  # so that each process has as much to do
+        told = self._subject.memory.recall_all([readings[module][1] for module in ordered])
+        self._parsed[wanted].update(zip(ordered, told, strict=True))
 
     def _read(self, distribution: Distribution, file: ModuleFile) -> bytes:
         try:
@@ -205,14 +193,6 @@ class _Known:
             items, reasons = {one.partition(".")[0]: {} for one in own}, {Reason.CAP}
         status = Status.PARTIAL if reasons else Status.OK
         return Section(path, "symbols", SCHEMA, items, status, tuple(sorted(reasons)))
-
-
-def _reading(
-    module: str, distribution: Distribution, file: ModuleFile, source: bytes, wanted: str
-) -> tuple[Hashable, Hashable, Callable[[], Attributes]]:
-    """How the names or the uses of a module are recalled: key, stamp, and what reads them."""
-    path = section_path(distribution)
-    return (wanted, path, file.path), path, partial(parsed, source, module, is_package(file.path), wanted=(wanted,))
 
 
 def _needed(subject: Subject, distributions: Sequence[Distribution], asked: Around) -> Mapping[str, Set[str]]:

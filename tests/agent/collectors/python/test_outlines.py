@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from envparity_agent.collectors.interface import Options, Outline, Subject
 from envparity_agent.collectors.python.environments import collect
-from envparity_agent.collectors.python.outlines import outline
+from envparity_agent.collectors.python.outlines import MODULES_FOR_EACH, outline
 from envparity_agent.fingerprint import Section
 from envparity_agent.root import Root
 from tests.agent.trees import distribution, venv
@@ -98,6 +98,15 @@ def test_of_what_no_other_distribution_imports_only_hashes_are_told(tmp_path: Pa
     distribution(site, "shop", "1.0", {"shop/__init__.py": "", "shop/api.py": "from shop import x\n"})
     (section,) = sections(tmp_path, "shop")
     assert {module: set(body) for module, body in section.items.items()} == {"shop": {"hash"}, "shop.api": {"hash"}}
+
+
+@pytest.mark.parametrize(("size", "told"), [(MODULES_FOR_EACH, {"hash", "names"}), (MODULES_FOR_EACH + 1, {"hash"})])
+def test_of_a_large_package_that_few_import_only_hashes_are_told(tmp_path: Path, size: int, told: set[str]) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "user", "1.0", {"user.py": "import shop\n"})
+    distribution(site, "shop", "1.0", {f"shop/m{number}.py": "x = 1\n" for number in range(size)})
+    [section] = sections(tmp_path, "shop")
+    assert {frozenset(body) for body in section.items.values()} == {frozenset(told)}
 
 
 def test_a_module_that_others_test_with_is_told_and_a_package_of_own_tests_is_not(tmp_path: Path) -> None:

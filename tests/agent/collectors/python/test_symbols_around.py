@@ -107,6 +107,26 @@ def test_a_use_of_what_requires_it_is_followed_to_it(tmp_path: Path) -> None:
     assert parsed(found["shop"]) == {"shop", "shop.api", "shop.base"}
 
 
+def test_of_too_much_those_are_parsed_first_that_import_what_one_side_lost_and_then_the_rarest_attribute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = venv(tmp_path, "srv/app")
+    distribution(site, "shop", "1.0", {"shop.py": ""})
+    sources = {
+        "user.very.deep": "from shop import bill",
+        "user.rare": "import shop\nx.bill()",
+        "user.closes": "import shop\ny.close()",
+        "user.common": "import shop\nx.close()",
+        "user.opens": "import shop\nz.close()",
+    }
+    files = {f"{module.replace('.', '/')}.py": f"{source:<30}" for module, source in sources.items()}
+    distribution(site, "user", "1.0", files)
+    asked = Around(frozenset({"shop"}), words={"shop": frozenset({"bill", "close"})})
+    for count in range(1, len(sources) + 1):
+        monkeypatch.setattr(symbols_around, "MAX_PARSED", 30 * count)
+        assert parsed(sections(tmp_path, asked)["user"]) == set(list(sources)[:count])
+
+
 def test_of_too_much_the_modules_nearest_to_the_surface_are_parsed_and_it_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
