@@ -24,6 +24,7 @@ from envparity_server.storage.hosts import Host
 MOST_HOSTS = 200
 _MOST_EXAMPLES = 10
 _MUCH = 25  # percent
+_NO_REFERENCE = "no host is held against a reference yet, so nothing says what it would cover"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Preview:
     def warnings(self) -> tuple[str, ...]:
         """What its maker should know."""
         looked_at = f"only {self.hosts} of {self.hosts_there} fresh hosts were looked at"
-        partly = f"{looked_at}: others have no reference, or are too many"
+        partly = f"{looked_at}: others have no reference, or are too many" if self.hosts else _NO_REFERENCE
         told = (
             (self.words, self.share >= _MUCH or (self.covered > 0 and is_broad(self.rule.match))),
             (partly, self.hosts < self.hosts_there),

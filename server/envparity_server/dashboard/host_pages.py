@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
@@ -20,7 +21,7 @@ from envparity_agent.kinds import title
 from envparity_server.api.authentication import engine_of, now
 from envparity_server.api.hosts import HostChange, changed, retired
 from envparity_server.dashboard import host_views
-from envparity_server.dashboard.addresses import permalink
+from envparity_server.dashboard.addresses import PageNumber, permalink
 from envparity_server.dashboard.drift_views import told
 from envparity_server.dashboard.forms import Form, may, read_form, require
 from envparity_server.dashboard.pages import page, require_person, seen_by
@@ -40,7 +41,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(require_person
 PAGE_ROWS = 50
 MAX_CHANGES = 200  # newest ones of a host
 MAX_DRIFTS = 10  # of a host that are named on its page
-MAX_ITEMS = 500
+PAGE_ITEMS = 100
 MAX_SECTIONS = 500
 SKEWED = 60  # seconds that a clock may be off before it is worth a word
 
@@ -138,6 +139,8 @@ def show_host(
     host_id: str,
     section: Annotated[str, Query(max_length=1024)] = "",
     words: Annotated[str, Query(alias="filter", max_length=200)] = "",
+    item: Text = "",
+    number: PageNumber = 1,
 ) -> Response:
     """One host: how it stands, what it runs on, its changes, and the items of a section that is asked for."""
     seen = seen_by(request)
@@ -146,6 +149,7 @@ def show_host(
         sections = _present(connection, [host.id]).get(host.id, {})
         content.open_wholly(one for one in sections.values() if one.kind == "container")
         opened = sections.get(section)
+        items = [one for one in sorted(opened.items.items()) if item.lower() in one[0].lower()] if opened else []
         fitting = host_views.matching(sections, words)
         shown = dict(list(fitting.items())[:MAX_SECTIONS])
         return page(
@@ -161,8 +165,12 @@ def show_host(
             total=len(sections),
             most_sections=MAX_SECTIONS,
             opened=opened,
-            items=sorted(opened.items.items())[:MAX_ITEMS] if opened else [],
-            most=MAX_ITEMS,
+            items=items[(number - 1) * PAGE_ITEMS : number * PAGE_ITEMS],
+            item=item,
+            matching=len(items),
+            number=number,
+            pages=-(-len(items) // PAGE_ITEMS),
+            page_address=partial(permalink, f"/hosts/{host.id}", section=section, filter=words, item=item),
             facts=host_views.facts,
             clock=host_views.clock,
             span=host_views.span,

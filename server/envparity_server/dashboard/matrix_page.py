@@ -39,6 +39,7 @@ class Shown:
     words: str
     more: str = ""
     address: str = ""
+    values: tuple[tuple[str, int], ...] = ()  # of a column whose hosts do not agree: the commonest, and on how many
 
 
 def wanted_of(
@@ -96,10 +97,12 @@ def _shown(matrix: Matrix, wanted: Wanted, line: Line, place: int, one: Cell) ->
     if one.state == Stands.SAME and not more:
         return Shown(one.state, words)
     column = matrix.columns[place]
+    address = package_address(line.part.path, line.item) if line.item else ""
     if wanted.against and column.name != wanted.against:
-        sides = f"env:{wanted.against}", column.selector
-        return Shown(one.state, words, more, compare_address(*sides, section=line.part.path))
-    return Shown(one.state, words, more, package_address(line.part.path, line.item) if line.item else "")
+        address = compare_address(f"env:{wanted.against}", column.selector, section=line.part.path)
+    if one.state == Stands.SPLIT and one.voters:
+        return Shown(one.state, "split", _others(one), address, tuple(one.values[:_MOST_VALUES]))
+    return Shown(one.state, words, more, address)
 
 
 def told(one: Cell) -> tuple[str, str]:
@@ -108,9 +111,13 @@ def told(one: Cell) -> tuple[str, str]:
         return ("no such section" if one.state == Stands.MISSING else "not read"), ""
     if one.state == Stands.SPLIT:
         few = ", ".join(f"{value} x {hosts}" for value, hosts in one.values[:_MOST_VALUES])
-        others = len(one.values) - _MOST_VALUES
-        return few + (f" and {others} more" if others > 0 else ""), ""
+        return " ".join(filter(None, (few, _others(one)))), ""
     return one.value, f"{one.hosts} of {one.voters}" if one.hosts < one.voters else ""
+
+
+def _others(one: Cell) -> str:
+    others = len(one.values) - _MOST_VALUES
+    return f"and {others} more" if others > 0 else ""
 
 
 @router.get("/matrix.csv")

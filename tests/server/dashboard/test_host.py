@@ -94,14 +94,19 @@ def test_a_section_without_items_says_why(pages: Asking) -> None:
     assert "Nothing in it: failed (permission)" in seen(pages.get(f"/hosts/{one.id}", section="containers")).text
 
 
-def test_a_large_section_is_cut_and_says_so(pages: Asking) -> None:
-    many = section("os-packages", versions({f"package-{number:04}": "1" for number in range(700)}))
+def test_a_large_section_pages_and_is_searched(pages: Asking) -> None:
+    many = section("os-packages", versions({f"package-{number:04}": "1" for number in range(250)}))
     with writing(pages.engine) as connection:
         one = reported(connection, "web-1", host(many), NOON)
-    text = seen(pages.get(f"/hosts/{one.id}", section="os-packages")).text
-    assert "The first 500 of 700" in text
-    assert "package-0499" in text
-    assert "package-0500" not in text
+    first, last = (seen(pages.get(f"/hosts/{one.id}", section="os-packages", page=number)) for number in (1, 3))
+    assert "250 items, page 1 of 3" in first.text
+    assert f"/hosts/{one.id}?section=os-packages&page=2#section" in first.links
+    for page, there, not_there in ((first, ("0000", "0099"), "0100"), (last, ("0200", "0249"), "0199")):
+        assert all(f"package-{number}" in page.text for number in there)
+        assert f"package-{not_there}" not in page.text
+    found = seen(pages.get(f"/hosts/{one.id}", section="os-packages", item="AGE-024")).text
+    assert "10 of 250 items. Show all" in found
+    assert "package-0239" not in found
 
 
 def test_a_change_says_between_which_reports_and_leads_to_what_changed(pages: Asking) -> None:

@@ -51,7 +51,7 @@ def test_an_empty_server_says_what_to_do_next(pages: Asking, address: str, words
 
 def test_a_row_tells_what_each_environment_has_against_the_majority(fleet: Asking) -> None:
     page = seen(fleet.get("/matrix"))
-    assert "idna python/shop ◆ differs 3.4 = same 3.7 ≠ split 3.4 x 1, absent x 1" in page.text
+    assert "idna python/shop ◆ differs 3.4 = same 3.7 ≠ split 3.4 1 host absent 1 host" in page.text
     assert "flask" not in page.text
     assert "python/shop could not be read on dev-2" in page.text
     assert "/packages/item?section=python%2Fshop&item=idna" in page.links
@@ -65,7 +65,7 @@ def test_what_was_counted_before_is_counted_again_where_a_host_has_changed(fleet
             if one.environment == "dev":
                 report(connection, one, NEW, datetime.now(UTC))
     page = seen(fleet.get("/matrix"))
-    assert "idna python/shop = same 3.7 = same 3.7 ≠ split 3.4 x 1, absent x 1" in page.text
+    assert "idna python/shop = same 3.7 = same 3.7 ≠ split 3.4 1 host absent 1 host" in page.text
     assert "could not be read" not in page.text
 
 
