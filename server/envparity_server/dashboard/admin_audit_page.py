@@ -1,6 +1,9 @@
 """The page Audit of Admin: who decided what, and when."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -25,5 +28,16 @@ def show_audit(request: Request, q: Text = "", before: Annotated[int | None, Que
         total = audit.count(connection, seen_by(request), q.strip())
     older = found[PAGE_ROWS - 1].id if len(found) > PAGE_ROWS else None
     return page(
-        request, "admin_audit.html", entries=found[:PAGE_ROWS], total=total, older=older, q=q, is_first=before is None
-    )
+        request, "admin_audit.html", entries=found[:PAGE_ROWS], total=total, older=older, q=q, is_first=before is None,
+        told=_told,
+    )  # fmt: skip
+
+
+def _told(detail: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What is to be told of a decision; a time as one, which is shown in the reader's zone."""
+    for key, value in detail.items():
+        if isinstance(value, str) and "T" in value:
+            with suppress(ValueError):
+                value = datetime.fromisoformat(value)
+        if value not in (None, ""):
+            yield key, ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -11,6 +11,7 @@ from envparity_server.api.pivots import MOST_COLUMNS
 from envparity_server.compare.selectors import parse_selector
 from envparity_server.dashboard.addresses import permalink
 from envparity_server.dashboard.fleet import KINDS, PACKAGES, Fleet, fleet_of
+from envparity_server.dashboard.stages import in_order
 from envparity_server.drift.matrix import MAJORITY, Columns, Line
 from envparity_server.selection import chosen
 from envparity_server.storage import hosts
@@ -93,7 +94,7 @@ def _environments(fleet: Fleet) -> list[Column]:
     members: dict[str, list[tuple[int, Host]]] = {}
     for place, host in enumerate(fleet.hosts):
         members.setdefault(host.environment, []).append((place, host))
-    return [Column(name, f"env:{name}", tuple(of)) for name, of in sorted(members.items())]
+    return [Column(name, f"env:{name}", tuple(members[name])) for name in in_order(members)]
 
 
 def _groups(fleet: Fleet) -> list[Column]:

@@ -14,7 +14,8 @@ from envparity_server.compare.model import UNKNOWN_STATES, State
 from envparity_server.dashboard.drift_pages import only
 from envparity_server.dashboard.forms import may
 from envparity_server.dashboard.pages import page, require_person, seen_by
-from envparity_server.dashboard.parity import arranged, ends_of_days, pairs, parity, told_states
+from envparity_server.dashboard.parity import arranged, ends_of_days, parity, told_states
+from envparity_server.dashboard.stages import pairs
 from envparity_server.dashboard.suggestions import FEW_HOSTS, suggest
 from envparity_server.dashboard.timeline_page import day_of, item_address, line_address
 from envparity_server.gating.model import Verdict

@@ -13,6 +13,7 @@ from envparity_server.dashboard.fleet import KINDS, PACKAGES, fleet_of
 from envparity_server.dashboard.matrix_page import Kind
 from envparity_server.dashboard.package_view import packages_of, standings_of, versions_of
 from envparity_server.dashboard.pages import page, require_person, seen_by
+from envparity_server.dashboard.stages import in_order
 from envparity_server.storage import changes, hosts, items
 from envparity_server.storage.actors import narrowed
 from envparity_server.storage.database import reading
@@ -69,7 +70,7 @@ def show_package(
         what=title(kind or (found[0].part.kind if found else "")),
         value=value,
         environment=environment,
-        environments=sorted({one.environment for one in fleet.hosts}),
+        environments=in_order({one.environment for one in fleet.hosts}),
         versions=versions_of(found, fleet.hosts)[:MOST_VERSIONS],
         lines=sorted(found, key=lambda one: -one.deviating)[:MOST_SECTIONS],
         all_lines=len(found),

@@ -1,18 +1,17 @@
-"""Arranges what the page Overview shows: environments in their order, their pairs, and their parity day by day."""
+"""Arranges what the page Overview shows: environments in their order, and their parity day by day."""
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 
+from envparity_server.dashboard.stages import in_order
 from envparity_server.storage.drift_figures import Lasting, Open
 from envparity_server.storage.hosts import Host
 from envparity_server.storage.standings import IN_DRIFT, IN_PARITY, NOT_COMPARED
 
 DAYS = 30
 STATES = (IN_PARITY, IN_DRIFT, "stale", NOT_COMPARED, "never reported")
-_STAGES = ("dev", "test", "qa", "int", "stag", "uat", "pre", "prod")  # as people promote; each begins several names
 
 
 @dataclass(frozen=True)
@@ -40,27 +39,6 @@ class Share:
     def percent(self) -> float:
         """The same as one figure."""
         return 100 * self.alike / self.hosts
-
-
-def in_order(environments: Iterable[str]) -> list[str]:
-    """Environments as changes go through them: those of one family (`demo-dev`, `demo-prod`) together, dev first."""
-    return sorted(environments, key=lambda name: (_family(name), _stage(name), name))
-
-
-def pairs(environments: Sequence[str]) -> list[tuple[str, str]]:
-    """Each environment with the next one of its family, or with the next one where no two are of one."""
-    neighbours = list(pairwise(environments))
-    return [(one, other) for one, other in neighbours if _family(one) == _family(other)] or neighbours
-
-
-def _stage(name: str) -> int:
-    return next((rank for rank, stage in enumerate(_STAGES) if stage in name.lower()), len(_STAGES))
-
-
-def _family(name: str) -> str:
-    """What is before the stage in a name: `demo-` of demo-dev."""
-    found = [name.lower().find(stage) for stage in _STAGES if stage in name.lower()]
-    return name[: min(found)] if found else ""
 
 
 def told_states(standings: Sequence[Standing]) -> list[str]:

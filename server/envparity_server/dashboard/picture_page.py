@@ -15,6 +15,7 @@ from envparity_server.dashboard.addresses import PageNumber, package_address
 from envparity_server.dashboard.fleet import KINDS, PACKAGES, Fleet, fleet_of
 from envparity_server.dashboard.matrix_page import Kind
 from envparity_server.dashboard.pages import compare_address, page, require_person, seen_by
+from envparity_server.dashboard.stages import in_order
 from envparity_server.drift.matrix import Line
 from envparity_server.drift.picture import MOST_VALUES, Picture, Shade, drawn
 from envparity_server.references import group_of
@@ -54,7 +55,9 @@ class Drawing:
 
 
 def _drawing(connection: Connection, kind: str, seen: Environments) -> Drawing:
-    everyone = sorted(hosts.all_hosts(connection, seen), key=lambda one: (one.environment, group_of(one), one.name))
+    everyone = list(hosts.all_hosts(connection, seen))
+    ranks = {name: rank for rank, name in enumerate(in_order({one.environment for one in everyone}))}
+    everyone.sort(key=lambda one: (ranks[one.environment], group_of(one), one.name))
     fleet = fleet_of(connection, everyone[:MOST_HOSTS], KINDS[kind][0], now())
     found = sorted(fleet.lines(everything=True), key=lambda one: -one.deviating)
     shown = tuple(found[:MOST_LINES])

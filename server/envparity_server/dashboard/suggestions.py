@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from envparity_agent.fingerprint import SectionLike
 from envparity_server.dashboard.pages import compare_address
-from envparity_server.dashboard.parity import in_order, pairs
+from envparity_server.dashboard.stages import in_order, pairs
 from envparity_server.storage import content, history
 from envparity_server.storage.applications import Application
 from envparity_server.storage.baselines import Baseline

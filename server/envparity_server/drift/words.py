@@ -104,10 +104,10 @@ def _item(told: Told, key: Key) -> str:
         return f"{_name(key)} {left or f'not {right}'}"
     if one.state == "only_left":
         more = "was added" if told.moved == Moved.HOST else "is extra"
-        return f"{key.item or 'the section'}{f' {left}' if left else ''} {more}"
+        return f"{key.item or 'all of it'}{f' {left}' if left else ''} {more}"
     if one.state == "only_right":
         gone = "was removed" if told.moved == Moved.HOST else "is missing"
-        return f"{key.item or 'the section'}{f' {right}' if right else ''} {gone}"
+        return f"{key.item or 'all of it'}{f' {right}' if right else ''} {gone}"
     return f"{_name(key)} {right} -> {left}" if told.moved == Moved.HOST else f"{_name(key)} {left}, not {right}"
 
 

@@ -9,6 +9,7 @@ from random import Random
 from tests.performance.fleet.hosts import ENVIRONMENTS, ROLES, Machine, State
 
 DAYS, INTERVAL = 30, timedelta(seconds=900)
+MOST_HOSTS = 1000  # a machine has a number below that
 UPGRADES, DEPLOYS, PATCHES = 15, 12, 1  # of each host: with the patch undone 29 of 2,880 reports, 1 %
 _LATER = {environment: number for number, environment in enumerate(ENVIRONMENTS)}
 
@@ -35,7 +36,7 @@ class _Move:
 def first_reports(machines: list[Machine], start: datetime) -> Iterator[Report]:
     """Each host's first report, spread over the first interval."""
     for machine in machines:
-        yield Report(_moment(machine, start, 1, len(machines)), machine, State(), 1)
+        yield Report(_moment(machine, start, 1), machine, State(), 1)
 
 
 def later_reports(machines: list[Machine], start: datetime, random: Random) -> Iterator[Report]:
@@ -47,7 +48,7 @@ def later_reports(machines: list[Machine], start: datetime, random: Random) -> I
         machine = by_number[number]
         for move in together:
             states[machine] = _after(states[machine], move.what)
-        yield Report(_moment(machine, start, seq, len(machines)), machine, states[machine], seq)
+        yield Report(_moment(machine, start, seq), machine, states[machine], seq)
 
 
 def _moves(machines: list[Machine], random: Random) -> Iterator[_Move]:
@@ -84,6 +85,6 @@ def _after(state: State, what: str) -> State:
             return replace(state, patched=what == "patch")
 
 
-def _moment(machine: Machine, start: datetime, seq: int, hosts: int) -> datetime:
+def _moment(machine: Machine, start: datetime, seq: int) -> datetime:
     """When a host sends a report: each has a phase of its own."""
-    return start + seq * INTERVAL + INTERVAL * machine.number / hosts
+    return start + seq * INTERVAL + INTERVAL * machine.number / MOST_HOSTS

@@ -15,11 +15,11 @@ from envparity_server.storage.database import writing
 from envparity_server.storage.hosts import Host
 from envparity_server.storage.pruning import prune
 from envparity_server.storage.tables import host as host_table
-from tests.performance.fleet.history import DAYS, INTERVAL, Report, first_reports, later_reports
+from tests.performance.fleet.history import DAYS, INTERVAL, MOST_HOSTS, Report, first_reports, later_reports
 from tests.performance.fleet.hosts import Machine, fingerprint
 from tests.performance.measuring import Figure
 
-HOSTS = 1000
+HOSTS = MOST_HOSTS
 SEED = 20261101
 TOGETHER = 200  # reports in one transaction: here nobody waits for an acknowledgement
 KEPT = timedelta(days=365)  # of the history: nothing here is as old

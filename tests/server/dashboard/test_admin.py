@@ -145,6 +145,18 @@ def test_the_audit_log_is_filtered_and_paged(pages: Asking) -> None:
     assert "Nothing matches" in seen(pages.get("/admin/audit", q="web%")).text
 
 
+def test_the_audit_log_tells_a_time_as_one(pages: Asking) -> None:
+    until = datetime(2026, 12, 31, 11, 38, 38, 618877, tzinfo=UTC)
+    with writing(pages.engine) as connection:
+        audit.write(
+            connection, LOCAL, "rule.add", "rule-1", until,
+            expires=until.isoformat(), reason="Test of TUESDAY", hosts=["a", "b"], owner="",
+        )  # fmt: skip
+    text = seen(pages.get("/admin/audit")).text
+    assert "expires 2026-12-31 11:38 UTC reason Test of TUESDAY hosts a, b" in text
+    assert "owner" not in text
+
+
 def test_a_scoped_administrator_sees_his_own(pages: Asking) -> None:
     scoped = pages.as_person("ada", Role.ADMIN, frozenset({"dev"}))
     pages.as_person("secret-1", Role.VIEWER, frozenset({"vault"}))

@@ -98,7 +98,7 @@ def test_a_large_section_pages_and_is_searched(pages: Asking) -> None:
     many = section("os-packages", versions({f"package-{number:04}": "1" for number in range(250)}))
     with writing(pages.engine) as connection:
         one = reported(connection, "web-1", host(many), NOON)
-    first, last = (seen(pages.get(f"/hosts/{one.id}", section="os-packages", page=number)) for number in (1, 3))
+    first, last = (seen(pages.get(f"/hosts/{one.id}", section="os-packages", page=str(number))) for number in (1, 3))
     assert "250 items, page 1 of 3" in first.text
     assert f"/hosts/{one.id}?section=os-packages&page=2#section" in first.links
     for page, there, not_there in ((first, ("0000", "0099"), "0100"), (last, ("0200", "0249"), "0199")):

@@ -1,12 +1,11 @@
-"""Tests of how the Overview arranges environments, their pairs, and their parity by day."""
+"""Tests of how the Overview arranges environments, and their parity by day."""
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from itertools import permutations
 
 import pytest
 
-from envparity_server.dashboard.parity import Share, arranged, ends_of_days, in_order, pairs, parity
+from envparity_server.dashboard.parity import Share, arranged, ends_of_days, parity
 from envparity_server.storage.drift_figures import Lasting
 from envparity_server.storage.hosts import Host
 
@@ -22,26 +21,6 @@ def a_host(id: str, environment: str = "prod", **changed: object) -> Host:
         "seen_at": NOW, "taken_at": None, "skew": None, "interval": 900, "agent": None, "identity": {}, "observed": {},
     }  # fmt: skip
     return Host(**{**usual, **changed})  # type: ignore[arg-type]  # each of its own type
-
-
-def test_environments_are_in_the_order_in_which_changes_go_through_them() -> None:
-    expected = ["development", "test", "staging", "production", "lab"]
-    assert all(in_order(names) == expected for names in permutations(expected))
-    assert in_order(["prod", "demo-prod", "dev", "demo-dev"]) == ["dev", "prod", "demo-dev", "demo-prod"]
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        ([], []),
-        (["prod"], []),
-        (["dev", "test", "prod"], [("dev", "test"), ("test", "prod")]),
-        (["dev", "prod", "demo-dev", "demo-prod"], [("dev", "prod"), ("demo-dev", "demo-prod")]),
-        (["eu-prod", "us-prod"], [("eu-prod", "us-prod")]),
-    ],
-)
-def test_each_environment_is_held_against_the_next_one(names: list[str], expected: list[tuple[str, str]]) -> None:
-    assert pairs(names) == expected
 
 
 def test_hosts_are_counted_by_state_and_those_that_are_gone_on_purpose_nowhere() -> None:
