@@ -249,7 +249,7 @@ def test_a_deploy_whose_end_nobody_marked_is_over_after_a_day(small: Fleet) -> N
 
 def test_hosts_that_fall_silent_together_are_one_entry_that_resolves_itself(fleet: Fleet) -> None:
     assert fleet.passes(5, silent="ab") == ["stale"]
-    assert fleet.drift.words.startswith("2 of 5 hosts of prod stopped reporting between")
+    assert fleet.drift.words.startswith("2 of 5 hosts of prod stopped reporting at")
     assert fleet.passes(3) == ["resolved"]
 
 

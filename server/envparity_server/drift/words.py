@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from envparity_agent.fingerprint import Value
 from envparity_server.compare.groups import text
@@ -81,8 +81,10 @@ def _silence(told: Told) -> str:
     if not last:
         return f"{_few(hosts)} of {environment} stopped reporting"
     count = f"{len(hosts)} of {told.peers} hosts" if len(hosts) > 1 else hosts[0]
-    end = told.items[0].since_before if len(last) == 1 else last[-1]
-    return f"{count} of {environment} stopped reporting between {_between(last[0], end or last[-1])}"
+    end = (told.items[0].since_before if len(last) == 1 else None) or last[-1]
+    is_moment = end - last[0] < timedelta(minutes=1)
+    when = f"at {last[0]:%Y-%m-%d %H:%M} UTC" if is_moment else f"between {_between(last[0], end)}"
+    return f"{count} of {environment} stopped reporting {when}"
 
 
 def _what(told: Told) -> str:

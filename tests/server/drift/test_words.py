@@ -107,3 +107,7 @@ def test_silence_is_told_by_the_last_reports() -> None:
     assert told(silence[0], kind="stale", selector="env:prod") == (
         "web-1 of prod stopped reporting between 2026-11-01 11:45 and 12:00 UTC"
     )
+    together = [silence[0], replace(silence[0], subject="b")]
+    assert told(*together, kind="stale", selector="env:prod") == (
+        "2 of 40 hosts of prod stopped reporting at 2026-11-01 11:45 UTC"
+    )
