@@ -38,7 +38,7 @@ def symbols_around(subject: Subject, distributions: Sequence[Distribution], aske
     known.follow(name for use in sorted(asked.uses) for name in followed(use))
     needed = _needed(subject, distributions, asked)
     users = known.users(asked, needed)
-    known.read(users, "uses")
+    known.parse(users, "uses")
     used = ((module, name) for module in users for use in known.uses(module) for name in followed(use))
     known.follow(name for module, name in used if module in asked.changed or known.needs(name, needed))
     for one in distributions:
@@ -104,7 +104,7 @@ class _Known:
         return sorted(users, key=order)
 
     def uses(self, module: str) -> tuple[str, ...]:
-        """What a module that was read uses."""
+        """What a module that was parsed uses."""
         return as_texts(self._parsed["uses"].get(module, {}).get("uses"))
 
     def needs(self, name: str, needed: Mapping[str, Set[str]]) -> bool:
@@ -115,13 +115,13 @@ class _Known:
         return not words.isdisjoint(inside) or not words.isdisjoint(_prefixes(parts))
 
     def follow(self, names: Iterable[str]) -> None:
-        """Parse every module that leads to one of these names: first those that all of them begin in, and so on."""
+        """Parse every module that leads to one of these names, wave by wave from those that they begin in."""
         pending = dict.fromkeys(tuple(name.split(".")) for name in names)
         while pending and len(self._seen) < MAX_STEPS:
             wave = [parts for parts in pending if len(parts) <= MAX_PARTS and parts not in self._seen]
             self._seen.update(wave)
             inside = {parts: self._module(parts).split(".") for parts in wave}
-            self.read(dict.fromkeys(outer for module in inside.values() for outer in _prefixes(module)), "names")
+            self.parse(dict.fromkeys(outer for module in inside.values() for outer in _prefixes(module)), "names")
             pending = dict.fromkeys(led for parts in wave for led in self._next(parts, tuple(inside[parts])))
 
     def _module(self, parts: Sequence[str]) -> str:
@@ -147,7 +147,7 @@ class _Known:
             self._defined[module] = found
         return self._defined[module]
 
-    def read(self, modules: Iterable[str], wanted: str) -> None:
+    def parse(self, modules: Iterable[str], wanted: str) -> None:
         """Parse the names or the uses of modules that were not: not of binaries, nor of more than may be parsed."""
         readings = {}
         for module in modules:
@@ -163,8 +163,8 @@ class _Known:
                 continue
             self._left[wanted] -= len(source)
             path = section_path(distribution)
-            parse = partial(parsed, source, module, is_package(file.path), wanted=(wanted,))
-            readings[module] = len(source), ((wanted, path, file.path), path, parse)
+            read = partial(parsed, source, module, is_package(file.path), wanted=(wanted,))
+            readings[module] = len(source), ((wanted, path, file.path), path, read)
         ordered = sorted(readings, key=lambda module: -readings[module][0])  # so that each process has as much to do
         told = self._subject.memory.recall_all([readings[module][1] for module in ordered])
         self._parsed[wanted].update(zip(ordered, told, strict=True))
