@@ -24,7 +24,7 @@ from envparity_server.storage.hosts import Host
 MOST_HOSTS = 200
 _MOST_EXAMPLES = 10
 _MUCH = 25  # percent
-_NO_REFERENCE = "no host is held against a reference yet, so nothing says what it would cover"
+_NO_REFERENCE = "no fresh host that was looked at is held against a reference, so nothing says what it would cover"
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Link:
     provider: str
     is_sure: bool
     is_new: bool  # only the bad side's user has it
-    is_lost: bool  # the good side has what is missing
+    is_lost: bool  # the good side surely has what is missing
 
     @property
     def weight(self) -> float:
@@ -100,14 +100,15 @@ def _of_module(sides: Sides, module: Module, before: Module | None) -> Iterator[
         was = _outcome(sides.good, what)
         is_own = not module.distribution
         provider = missing.provider or sides.good.owner(missing.module)
-        is_needed = not (is_own or what in earlier or "g" in marks) and provider
+        # only a new use, which nothing guards, can need what neither side has; it is not known of one that was not read
+        is_new = bool(earlier) and what not in earlier
+        is_needed = not is_own and (is_new or before is None) and "g" not in marks and bool(provider)
         if isinstance(was, Missing) and not is_needed:
             continue  # it is broken on both sides
         provider = provider or missing.importer
         if provider == module.distribution:
             continue
         is_sure = not isinstance(was, Unknown) or was.certain
-        is_new = bool(before) and what not in earlier
         is_lost = is_sure and not isinstance(was, Missing)
         yield Link(module.distribution, module.name, line, marks, what, missing, provider, is_sure, is_new, is_lost)
 

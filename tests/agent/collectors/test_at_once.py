@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from functools import partial
+from multiprocessing import active_children
 
 import pytest
 
@@ -52,3 +53,47 @@ def test_an_error_is_raised_to_whoever_asked(capfd: pytest.CaptureFixture[str]) 
     with pytest.raises(ValueError, match="not that"):
         at_once(calls)
     assert capfd.readouterr().err == ""
+
+
+def test_no_process_is_left_where_a_call_raises_while_others_wait_to_answer() -> None:
+    here = os.getpid()
+
+    def answers() -> bytes:
+        if os.getpid() == here:
+            raise ValueError("not that")
+        return bytes(1_000_000)  # more than a pipe holds
+
+    with pytest.raises(ValueError, match="not that"):
+        at_once([answers] * MIN_CALLS)
+    assert active_children() == []
+
+
+def test_large_answers_come_whole_and_leave_no_process() -> None:
+    assert at_once([lambda: bytes(1_000_000)] * MIN_CALLS) == [bytes(1_000_000)] * MIN_CALLS
+    assert active_children() == []
+
+
+def test_where_no_process_may_start_this_one_makes_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refused)
+    assert at_once([os.getpid] * MIN_CALLS) == [os.getpid()] * MIN_CALLS
+
+
+def test_a_process_ends_when_whoever_asked_is_gone() -> None:
+    reader, writer = os.pipe()
+    asking = os.fork()
+    if asking == 0:
+        here = os.getpid()
+
+        def answers() -> bytes:
+            if os.getpid() == here:
+                os.kill(here, signal.SIGKILL)
+            return bytes(1_000_000)
+
+        at_once([answers] * MIN_CALLS)
+    os.close(writer)
+    os.waitpid(asking, 0)
+    assert os.read(reader, 1) == b""  # nobody holds the other end any more
+    os.close(reader)

@@ -118,6 +118,16 @@ def test_what_a_newer_user_falls_back_to_and_neither_side_has_is_no_evidence() -
     assert list(linking(situation(good, bad))) == []
 
 
+def test_a_user_whose_uses_were_not_read_on_the_good_side_is_not_taken_for_new() -> None:
+    lib = ("1.0", {"lib.py": "OLD = 1\n"}), ("1.1", {"lib.py": ""})
+    user = ("1.0", {"user.py": ""}), ("1.0", {"user.py": "from lib import NEW\nfrom lib import OLD\n"})
+    good, bad = (side({"lib": lib[number], "user": user[number]}) for number in (0, 1))
+    first, *_ = sorted(linking(situation(good, bad)), key=lambda one: -one.points)
+    assert first.suspect.item == "lib"
+    assert "imports OLD from lib" in first.text
+    assert "more such use" not in first.text
+
+
 def test_what_neither_side_has_is_not_told_as_lost() -> None:
     lib = ("1.0", {"lib.py": "OLD = 1\n"}), ("1.1", {"lib.py": "OLD = 2\n"})
     user = ("1.0", {"user.py": "import lib\n"}), ("2.0", {"user.py": "from lib import NEW\n"})
